@@ -1,0 +1,116 @@
+use acd::Roster;
+use hotline_core::{AgentId, SoundId};
+use ivr::Flow;
+use sip::{Account, Transport};
+use std::collections::BTreeMap;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Everything an installation decides, checked: what `config` makes of the TOML files.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    pub sip: SipSettings,
+    pub media: MediaSettings,
+    pub limits: CallLimits,
+    /// By the digits that callers dial.
+    pub numbers: BTreeMap<Arc<str>, Number>,
+    pub prompts: Arc<Prompts>,
+    pub roster: Arc<Roster>,
+    /// Phones' accounts, one for each agent of the roster, in its order (`AgentId` is the index).
+    pub accounts: Vec<Account>,
+    pub feature_codes: FeatureCodes,
+    /// Unix seconds of `Time::ZERO`.
+    pub epoch_unix: i64,
+}
+
+#[derive(Clone, Debug)]
+pub struct SipSettings {
+    /// Realm of digest challenges and the domain of our own addresses.
+    pub realm: String,
+    /// `Server` and `User-Agent` headers.
+    pub product: String,
+    pub listeners: Vec<Listener>,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Listener {
+    pub transport: Transport,
+    pub address: SocketAddr,
+    /// host[:port] to show in Via and Contact instead of `address`.
+    pub advertised: Option<String>,
+}
+
+#[derive(Clone, Debug)]
+pub struct MediaSettings {
+    /// Where RTP is bound when the listener's own address is a wildcard; otherwise the listener's address serves.
+    pub address: Option<IpAddr>,
+    /// First and last RTP port; even ones carry RTP, the next odd one RTCP.
+    pub ports: (u16, u16),
+    /// A closed port rests this long before it is used again.
+    pub port_rest: Duration,
+    /// A leg that hears nothing for this long ends with `Cause::NoMedia`; None: never.
+    pub no_media_after: Option<Duration>,
+    /// 0: one less than the cores, at least one.
+    pub threads: usize,
+    /// Codecs we take, best first.
+    pub codecs: Vec<sdp::Codec>,
+}
+
+#[derive(Clone, Debug)]
+pub struct CallLimits {
+    /// Calls on this node at once; above: 503 with Retry-After.
+    pub calls: u32,
+    pub retry_after: Duration,
+    /// The longest a call may last.
+    pub call_max: Duration,
+    /// How long a drain waits for calls to end before it ends them.
+    pub drain_max: Duration,
+}
+
+#[derive(Clone, Debug)]
+pub struct Number {
+    pub digits: Arc<str>,
+    /// For people: "main number".
+    pub title: String,
+    pub flow: Arc<Flow>,
+    /// Calls on this number at once.
+    pub limit: Option<u32>,
+    /// Variables the flow starts with (class, greeting ...).
+    pub vars: Vec<(Arc<str>, String)>,
+}
+
+/// Prompts by name and language, with the fallback chains (wuu -> cmn) worked in.
+#[derive(Clone, Default, Debug)]
+pub struct Prompts {
+    /// language -> prompt name -> sound, fallbacks resolved.
+    pub sounds: BTreeMap<Arc<str>, BTreeMap<Arc<str>, SoundId>>,
+    /// The WAV file of each `SoundId`, for `media::Library`.
+    pub files: Vec<std::path::PathBuf>,
+    /// Length of each sound, for people and the simulator.
+    pub lengths: Vec<Duration>,
+    /// Music on hold while queued and on hold; None: silence.
+    pub music: Option<SoundId>,
+}
+
+impl Prompts {
+    pub fn sound(&self, language: &str, prompt: &str) -> Option<SoundId> {
+        self.sounds.get(language)?.get(prompt).copied()
+    }
+}
+
+/// What an agent dials on his own phone to change his state.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct FeatureCodes {
+    pub ready: Arc<str>,
+    /// Followed by a reason's key: `*51` is pause with reason 1.
+    pub pause: Arc<str>,
+    pub logout: Arc<str>,
+    pub pause_reasons: BTreeMap<char, String>,
+}
+
+impl Settings {
+    pub fn agent(&self, name: &str) -> Option<AgentId> {
+        self.roster.agents.iter().position(|a| &*a.name == name).map(|i| AgentId(i as u32))
+    }
+}

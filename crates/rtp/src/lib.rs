@@ -1,0 +1,1 @@
+//! RTP and what travels in it: packets, telephone-event, G.711, RTCP.
