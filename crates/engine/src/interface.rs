@@ -1,0 +1,115 @@
+//! What goes into the engine and what comes out of it.
+
+use crate::CallRecord;
+use hotline_core::{CallId, Cause, Pii, Severity, Time};
+use sip::Hop;
+use std::sync::Arc;
+use std::time::Duration;
+
+#[derive(Clone, Debug)]
+pub enum Input {
+    /// One datagram, or one message cut from a stream by `sip::Framer`.
+    Received { hop: Hop, bytes: Arc<[u8]> },
+    /// A send failed, or a stream connection closed.
+    TransportFailed { hop: Hop },
+    Media(media::Event),
+    /// An operator's command; the answer comes as `Output::Reply` with the same ticket.
+    Operator { ticket: u64, command: Command },
+    /// Take no new calls; at `limits.drain_max` end those that are left. `Output::Drained` tells the end.
+    Drain,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Command {
+    ShowCalls,
+    ShowAgents,
+    ShowQueues,
+    ShowTimers,
+    ShowRegistrations,
+    Status,
+    AgentReady { agent: String, by: String },
+    AgentPause { agent: String, reason: String, by: String },
+    AgentLogout { agent: String, by: String },
+    HangUp { call: CallId, by: String },
+}
+
+#[derive(Clone, Debug)]
+pub enum Output {
+    Send { hop: Hop, bytes: Arc<[u8]> },
+    Media(media::Command),
+    Record(Box<CallRecord>),
+    /// For the append-only event log.
+    Log(LogEvent),
+    /// One line of a call's story, for the console of `hotline` and `hotline demo`.
+    Story { call: Option<CallId>, line: StoryLine },
+    Reply { ticket: u64, reply: Reply },
+    /// What the board shows changed.
+    Board(BoardUpdate),
+    Drained,
+}
+
+/// What a person reads while a call goes on; numbers stay `Pii` until the console decides.
+#[derive(Clone, Debug)]
+pub enum StoryLine {
+    Registered { agent: Arc<str>, contacts: usize },
+    Unregistered { agent: Arc<str>, expired: bool },
+    Arrived { caller: Pii<String>, dialled: String },
+    Refused { code: u16, why: String },
+    Answered,
+    Step { step: Arc<str> },
+    Pressed { digit: Pii<char> },
+    Queued { queue: Arc<str>, severity: Severity, position: u32 },
+    Offered { agent: Arc<str> },
+    OfferEnded { agent: Arc<str>, why: &'static str },
+    Connected { agent: Arc<str>, waited: Duration },
+    Held { party: Arc<str>, on: bool },
+    AgentState { agent: Arc<str>, state: String },
+    Ended { cause: Cause, length: Duration },
+    Note(String),
+}
+
+/// One row of the event log: what happened to what, for `hotline show events` and later replay.
+#[derive(Clone, Debug)]
+pub struct LogEvent {
+    pub at: Time,
+    pub call: Option<CallId>,
+    pub agent: Option<Arc<str>>,
+    /// "call-arrived", "offer-made", "agent-paused" ...
+    pub kind: &'static str,
+    /// `key=value` pairs; no personal data.
+    pub detail: String,
+}
+
+#[derive(Clone, Debug)]
+pub enum BoardUpdate {
+    Call(CallView),
+    CallGone(CallId),
+    Agent(AgentView),
+}
+
+#[derive(Clone, Debug)]
+pub struct CallView { pub call: CallId, pub caller: Pii<String>, pub dialled: String, pub state: String, pub step: String, pub language: String, pub agent: Option<Arc<str>>, pub queue: Option<Arc<str>>, pub age: Duration }
+#[derive(Clone, Debug)]
+pub struct AgentView { pub name: Arc<str>, pub pool: Arc<str>, pub state: String, pub why: Option<String>, pub since: Duration, pub call: Option<CallId>, pub contacts: usize, pub skills: Vec<(Arc<str>, u8)> }
+#[derive(Clone, Debug)]
+pub struct QueueView { pub name: Arc<str>, pub waiting: usize, pub longest_wait: Duration, pub talking: usize, pub agents_ready: usize, pub agents_signed_in: usize, pub promises_missed: u64, pub offered: u64, pub answered: u64, pub abandoned: u64 }
+#[derive(Clone, Debug)]
+pub struct TimerView { pub at: Duration, pub owner: String, pub why: &'static str }
+#[derive(Clone, Debug)]
+pub struct RegistrationView { pub user: String, pub uri: String, pub from: String, pub expires_in: Duration, pub user_agent: String }
+#[derive(Clone, Default, Debug)]
+pub struct StatusView { pub uptime: Duration, pub calls: usize, pub calls_max: u32, pub calls_total: u64, pub refused_total: u64, pub agents_signed_in: usize, pub waiting: usize, pub draining: bool, pub sip_transactions: usize, pub sip_dialogs: usize, pub timers: usize }
+
+#[derive(Clone, Debug)]
+pub enum Reply {
+    Calls(Vec<CallView>),
+    Agents(Vec<AgentView>),
+    Queues(Vec<QueueView>),
+    Timers(Vec<TimerView>),
+    Registrations(Vec<RegistrationView>),
+    Status(StatusView),
+    Done(String),
+    /// What is wrong and what to do.
+    Error(String),
+}
+
