@@ -1,4 +1,7 @@
 //! SIP (RFC 3261) without sockets and clocks.
 pub mod endpoint;
+pub mod framer;
 pub mod message;
 pub use endpoint::*;
+pub use framer::{Framer, FramingError};
+pub use message::*;

@@ -1,0 +1,147 @@
+//! Bytes of the grammar (RFC 3261 section 25) that every header shares.
+use std::borrow::Cow;
+
+/// Linear white space, line folds included.
+pub(crate) fn is_lws(b: u8) -> bool {
+    matches!(b, b' ' | b'\t' | b'\r' | b'\n')
+}
+
+/// One character of a `token`.
+pub(crate) fn is_token(b: u8) -> bool {
+    const TABLE: [bool; 256] = {
+        let mut table = [false; 256];
+        let mut b = 0;
+        while b < 256 {
+            let c = b as u8;
+            table[b] = c.is_ascii_alphanumeric()
+                || matches!(c, b'-' | b'.' | b'!' | b'%' | b'*' | b'_' | b'+' | b'`' | b'\'' | b'~');
+            b += 1;
+        }
+        table
+    };
+    TABLE[b as usize]
+}
+
+/// A non-empty `token`.
+pub(crate) fn token(text: &[u8]) -> bool {
+    !text.is_empty() && text.iter().all(|&b| is_token(b))
+}
+
+pub(crate) fn trim_start(mut text: &[u8]) -> &[u8] {
+    while let [first, rest @ ..] = text
+        && is_lws(*first)
+    {
+        text = rest;
+    }
+    text
+}
+
+pub(crate) fn trim_end(mut text: &[u8]) -> &[u8] {
+    while let [rest @ .., last] = text
+        && is_lws(*last)
+    {
+        text = rest;
+    }
+    text
+}
+
+/// Without linear white space at either end.
+pub(crate) fn trim(text: &[u8]) -> &[u8] {
+    trim_end(trim_start(text))
+}
+
+pub(crate) fn find(text: &[u8], wanted: u8) -> Option<usize> {
+    text.iter().position(|&b| b == wanted)
+}
+
+/// `text` before and after the first `at`.
+pub(crate) fn split_once(text: &[u8], at: u8) -> Option<(&[u8], &[u8])> {
+    find(text, at).map(|i| (&text[..i], &text[i + 1..]))
+}
+
+/// The end (past the closing quote) of the quoted string that `text` starts with.
+pub(crate) fn quoted_end(text: &[u8]) -> Option<usize> {
+    debug_assert_eq!(text.first(), Some(&b'"'));
+    let mut i = 1;
+    while i < text.len() {
+        match text[i] {
+            b'\\' => i += 2,
+            b'"' => return Some(i + 1),
+            _ => i += 1,
+        }
+    }
+    None
+}
+
+/// The first `wanted` outside quoted strings and, with `angles`, outside `<...>`.
+/// Text after an unterminated quote or bracket counts as inside.
+pub(crate) fn find_outside(text: &[u8], wanted: u8, angles: bool) -> Option<usize> {
+    let mut i = 0;
+    while i < text.len() {
+        match text[i] {
+            b if b == wanted => return Some(i),
+            b'"' => i += quoted_end(&text[i..])?,
+            b'<' if angles => i += find(&text[i..], b'>')? + 1,
+            _ => i += 1,
+        }
+    }
+    None
+}
+
+/// Decimal digits and nothing else; a number past `u64` saturates.
+pub(crate) fn digits(text: &[u8]) -> Option<u64> {
+    if text.is_empty() {
+        return None;
+    }
+    text.iter().try_fold(0u64, |n, b| {
+        b.is_ascii_digit().then(|| n.saturating_mul(10).saturating_add(u64::from(b - b'0')))
+    })
+}
+
+/// Decimal digits as a number of 0-65535.
+pub(crate) fn port(text: &[u8]) -> Option<u16> {
+    digits(text).and_then(|n| u16::try_from(n).ok())
+}
+
+/// `%HH` escapes replaced; a `%` that starts none stays as it is.
+pub(crate) fn unescape(text: &[u8]) -> Cow<'_, [u8]> {
+    if find(text, b'%').is_none() {
+        return Cow::Borrowed(text);
+    }
+    let mut out = Vec::with_capacity(text.len());
+    let mut rest = text;
+    while let [first, tail @ ..] = rest {
+        let hex = |b: u8| char::from(b).to_digit(16).map(|d| d as u8);
+        if let (b'%', [high, low, after @ ..]) = (*first, tail)
+            && let (Some(high), Some(low)) = (hex(*high), hex(*low))
+        {
+            out.push(high << 4 | low);
+            rest = after;
+        } else {
+            out.push(*first);
+            rest = tail;
+        }
+    }
+    Cow::Owned(out)
+}
+
+/// A quoted string without its quotes and backslashes; other text unchanged.
+pub fn unquote(text: &[u8]) -> Cow<'_, [u8]> {
+    let Some(inner) = text.strip_prefix(b"\"").and_then(|t| t.strip_suffix(b"\"")) else {
+        return Cow::Borrowed(text);
+    };
+    if find(inner, b'\\').is_none() {
+        return Cow::Borrowed(inner);
+    }
+    let mut out = Vec::with_capacity(inner.len());
+    let mut escaped = false;
+    for &b in inner {
+        if b == b'\\' && !escaped {
+            escaped = true;
+        } else {
+            out.push(b);
+            escaped = false;
+        }
+    }
+    Cow::Owned(out)
+}
