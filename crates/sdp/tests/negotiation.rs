@@ -1,4 +1,5 @@
 //! RFC 3264 and RFC 4317 examples and the ways real phones differ, as tables.
+#![allow(clippy::unwrap_used, reason = "a test may fail")]
 use hotline_sdp::{Codec, Description, Direction, Error, Local, Negotiated, accept, answer, offer};
 use std::net::SocketAddr;
 

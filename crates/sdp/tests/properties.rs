@@ -1,4 +1,5 @@
 //! What holds for any offer: the answer is within it, what we print we read, and nothing panics.
+#![allow(clippy::unwrap_used, reason = "a test may fail")]
 use hotline_sdp::{Codec, Description, Direction, Local, accept, answer, fuzz, offer};
 use proptest::prelude::*;
 use sdp_types::Session;
