@@ -1,4 +1,5 @@
 //! SIP (RFC 3261) without sockets and clocks.
+pub mod digest;
 pub mod endpoint;
 pub mod framer;
 pub mod message;
