@@ -47,6 +47,8 @@ pub enum Cause {
     Refused(u16),
     /// The far phone rang and nobody answered.
     RangOut,
+    /// Another phone of the same offer was quicker.
+    AnsweredElsewhere,
     /// An operator or supervisor ended it.
     OperatorEnded,
     /// The longest allowed time for a call has passed.
@@ -63,7 +65,7 @@ impl Cause {
             Cause::CallerHungUp | Cause::CallerCancelled | Cause::NumberUnknown | Cause::NotAllowed => {
                 Fault::Caller
             }
-            Cause::AgentHungUp | Cause::Refused(_) | Cause::RangOut => Fault::Agent,
+            Cause::AgentHungUp | Cause::Refused(_) | Cause::RangOut | Cause::AnsweredElsewhere => Fault::Agent,
             Cause::FlowEnded | Cause::FlowRejected(_) => Fault::Flow,
             Cause::OperatorEnded | Cause::Draining | Cause::Stopped | Cause::Full | Cause::TooLong => {
                 Fault::Operator
@@ -76,7 +78,11 @@ impl Cause {
     /// The code for `Reason: SIP;cause=...` and for refusing with this cause.
     pub const fn code(self) -> u16 {
         match self {
-            Cause::CallerHungUp | Cause::AgentHungUp | Cause::FlowEnded | Cause::OperatorEnded => 200,
+            Cause::CallerHungUp
+            | Cause::AgentHungUp
+            | Cause::FlowEnded
+            | Cause::OperatorEnded
+            | Cause::AnsweredElsewhere => 200,
             Cause::CallerCancelled => 487,
             Cause::FlowRejected(code) | Cause::Refused(code) => code,
             Cause::NumberUnknown => 404,
@@ -107,6 +113,7 @@ impl Cause {
             Cause::Unreachable => "unreachable",
             Cause::Refused(_) => "refused",
             Cause::RangOut => "rang-out",
+            Cause::AnsweredElsewhere => "answered-elsewhere",
             Cause::OperatorEnded => "operator-ended",
             Cause::TooLong => "too-long",
             Cause::Stopped => "stopped",
