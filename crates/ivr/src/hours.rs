@@ -26,3 +26,9 @@ pub struct Range {
     /// Minutes after midnight, 1 to 1440; 1440 is 24:00.
     pub until: u16,
 }
+
+impl Schedule {
+    pub fn is_open(&self, _unix: i64) -> bool {
+        true
+    }
+}
