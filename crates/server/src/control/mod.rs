@@ -1,0 +1,7 @@
+//! The control socket: how `hotline show`, `agent` and `hangup` speak with a running engine.
+mod client;
+pub mod protocol;
+mod service;
+
+pub use client::{AskError, ask};
+pub use service::{ControlError, Service, bind, serve};

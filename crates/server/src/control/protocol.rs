@@ -1,0 +1,281 @@
+//! One line of JSON each way: `{"show":"calls"}` is answered by `{"calls":[..]}` or `{"error":".."}`.
+//! Durations are milliseconds; what is not known is null.
+use engine::{AgentView, CallView, QueueView, RegistrationView, Reply, StatusView, TimerView};
+use hotline_core::CallId;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// The longest request or answer, with its end of line.
+pub const REQUEST_BYTES_MAX: usize = 64 << 10;
+pub const ANSWER_BYTES_MAX: usize = 64 << 20;
+
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Request {
+    Show(Show),
+    Agent { name: String, state: AgentChange, by: String },
+    HangUp { call: u64, by: String },
+}
+
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Show {
+    Calls,
+    Agents,
+    Queues,
+    Timers,
+    Registrations,
+    Status,
+    /// The newest `limit` records, or the one of `call`.
+    Records {
+        limit: usize,
+        call: Option<u64>,
+    },
+    /// The newest `limit` events, or those of `call`.
+    Events {
+        limit: usize,
+        call: Option<u64>,
+    },
+}
+
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum AgentChange {
+    Ready,
+    Pause { reason: String },
+    Logout,
+}
+
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Answer {
+    Calls(Vec<Call>),
+    Agents(Vec<Agent>),
+    Queues(Vec<Queue>),
+    Timers(Vec<Timer>),
+    Registrations(Vec<Registration>),
+    Status(Status),
+    /// Rows of the store, as it writes them.
+    Records(Vec<serde_json::Value>),
+    Events(Vec<serde_json::Value>),
+    Done(String),
+    /// What is wrong and what to do.
+    Error(String),
+}
+
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Call {
+    pub call: u64,
+    pub caller: String,
+    pub dialled: String,
+    pub state: String,
+    pub step: String,
+    pub language: String,
+    pub queue: Option<String>,
+    pub agent: Option<String>,
+    pub age_ms: u64,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Agent {
+    pub name: String,
+    pub pool: String,
+    pub state: String,
+    pub why: Option<String>,
+    pub since_ms: u64,
+    pub call: Option<u64>,
+    pub contacts: usize,
+    pub skills: BTreeMap<String, u8>,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Queue {
+    pub name: String,
+    pub waiting: usize,
+    pub longest_wait_ms: u64,
+    pub talking: usize,
+    pub agents_ready: usize,
+    pub agents_signed_in: usize,
+    pub promises_missed: u64,
+    pub offered: u64,
+    pub answered: u64,
+    pub abandoned: u64,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Timer {
+    pub in_ms: u64,
+    pub owner: String,
+    pub why: String,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Registration {
+    pub user: String,
+    pub uri: String,
+    pub from: String,
+    pub expires_in_ms: u64,
+    pub user_agent: String,
+}
+
+#[derive(Clone, PartialEq, Eq, Default, Debug, Serialize, Deserialize)]
+pub struct Status {
+    pub uptime_ms: u64,
+    pub calls: usize,
+    pub calls_max: u32,
+    pub calls_total: u64,
+    pub refused_total: u64,
+    pub waiting: usize,
+    pub agents_signed_in: usize,
+    pub draining: bool,
+    pub sip_transactions: usize,
+    pub sip_dialogs: usize,
+    pub timers: usize,
+    pub sip_received: u64,
+    pub sip_sent: u64,
+    /// Messages lost at our own door: the inbox was full.
+    pub sip_dropped: u64,
+    /// Messages the system would not take, or a stuck connection.
+    pub sip_unsent: u64,
+    /// Rows the store could not keep.
+    pub store_dropped: u64,
+}
+
+impl From<CallView> for Call {
+    fn from(view: CallView) -> Call {
+        Call {
+            call: view.call.0,
+            caller: view.caller.into_inner(),
+            dialled: view.dialled,
+            state: view.state,
+            step: view.step,
+            language: view.language,
+            queue: view.queue.map(|q| q.to_string()),
+            agent: view.agent.map(|a| a.to_string()),
+            age_ms: ms(view.age),
+        }
+    }
+}
+
+impl From<AgentView> for Agent {
+    fn from(view: AgentView) -> Agent {
+        Agent {
+            name: view.name.to_string(),
+            pool: view.pool.to_string(),
+            state: view.state,
+            why: view.why,
+            since_ms: ms(view.since),
+            call: view.call.map(|CallId(call)| call),
+            contacts: view.contacts,
+            skills: view.skills.into_iter().map(|(skill, level)| (skill.to_string(), level)).collect(),
+        }
+    }
+}
+
+impl From<QueueView> for Queue {
+    fn from(view: QueueView) -> Queue {
+        Queue {
+            name: view.name.to_string(),
+            waiting: view.waiting,
+            longest_wait_ms: ms(view.longest_wait),
+            talking: view.talking,
+            agents_ready: view.agents_ready,
+            agents_signed_in: view.agents_signed_in,
+            promises_missed: view.promises_missed,
+            offered: view.offered,
+            answered: view.answered,
+            abandoned: view.abandoned,
+        }
+    }
+}
+
+impl From<TimerView> for Timer {
+    fn from(view: TimerView) -> Timer {
+        Timer { in_ms: ms(view.at), owner: view.owner, why: view.why.to_owned() }
+    }
+}
+
+impl From<RegistrationView> for Registration {
+    fn from(view: RegistrationView) -> Registration {
+        Registration {
+            user: view.user,
+            uri: view.uri,
+            from: view.from,
+            expires_in_ms: ms(view.expires_in),
+            user_agent: view.user_agent,
+        }
+    }
+}
+
+impl From<StatusView> for Status {
+    fn from(view: StatusView) -> Status {
+        Status {
+            uptime_ms: ms(view.uptime),
+            calls: view.calls,
+            calls_max: view.calls_max,
+            calls_total: view.calls_total,
+            refused_total: view.refused_total,
+            waiting: view.waiting,
+            agents_signed_in: view.agents_signed_in,
+            draining: view.draining,
+            sip_transactions: view.sip_transactions,
+            sip_dialogs: view.sip_dialogs,
+            timers: view.timers,
+            ..Status::default()
+        }
+    }
+}
+
+impl From<Reply> for Answer {
+    fn from(reply: Reply) -> Answer {
+        fn rows<V, R: From<V>>(views: Vec<V>) -> Vec<R> {
+            views.into_iter().map(R::from).collect()
+        }
+        match reply {
+            Reply::Calls(views) => Answer::Calls(rows(views)),
+            Reply::Agents(views) => Answer::Agents(rows(views)),
+            Reply::Queues(views) => Answer::Queues(rows(views)),
+            Reply::Timers(views) => Answer::Timers(rows(views)),
+            Reply::Registrations(views) => Answer::Registrations(rows(views)),
+            Reply::Status(view) => Answer::Status(view.into()),
+            Reply::Done(what) => Answer::Done(what),
+            Reply::Error(what) => Answer::Error(what),
+        }
+    }
+}
+
+fn ms(d: Duration) -> u64 {
+    u64::try_from(d.as_millis()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn requests_read_as_they_are_documented() {
+        for (text, request) in [
+            (r#"{"show":"calls"}"#, Request::Show(Show::Calls)),
+            (
+                r#"{"show":{"records":{"limit":5,"call":null}}}"#,
+                Request::Show(Show::Records { limit: 5, call: None }),
+            ),
+            (
+                r#"{"agent":{"name":"alice","state":{"pause":{"reason":"meal"}},"by":"root"}}"#,
+                Request::Agent {
+                    name: "alice".into(),
+                    state: AgentChange::Pause { reason: "meal".into() },
+                    by: "root".into(),
+                },
+            ),
+            (r#"{"hang-up":{"call":7,"by":"root"}}"#, Request::HangUp { call: 7, by: "root".into() }),
+        ] {
+            assert_eq!(serde_json::from_str::<Request>(text).unwrap(), request, "{text}");
+            assert_eq!(
+                serde_json::from_str::<Request>(&serde_json::to_string(&request).unwrap()).unwrap(),
+                request
+            );
+        }
+    }
+}

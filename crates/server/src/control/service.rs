@@ -1,0 +1,202 @@
+use super::protocol::{AgentChange, Answer, REQUEST_BYTES_MAX, Request, Show, Status};
+use crate::board::Board;
+use crate::machine::Line;
+use crate::store_shim::Store;
+use crate::wire::Wire;
+use engine::{Command, Input};
+use hotline_core::CallId;
+use std::fmt;
+use std::fs;
+use std::io;
+use std::os::unix::fs::{FileTypeExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::net::{UnixListener, UnixStream};
+use tokio::sync::Semaphore;
+use tokio::time::timeout;
+
+/// Operators connected at once.
+const CONNECTIONS_MAX: usize = 64;
+/// A connection that asks nothing, or takes no answer, for so long is closed.
+const IDLE_MAX: Duration = Duration::from_secs(60);
+
+/// What the control socket answers from.
+#[derive(Clone, Debug)]
+pub struct Service {
+    pub line: Line,
+    pub board: Arc<Board>,
+    pub wire: Wire<Input>,
+    pub store: Option<Store>,
+}
+
+/// Binds the socket for its owner alone. A file left by an engine that is gone is replaced; an engine
+/// that answers there is an error.
+pub fn bind(path: &Path) -> Result<UnixListener, ControlError> {
+    let failed = |error| ControlError { path: path.to_owned(), error: Some(error) };
+    match fs::symlink_metadata(path) {
+        Ok(file) if !file.file_type().is_socket() => {
+            return Err(failed(io::Error::new(
+                io::ErrorKind::AlreadyExists,
+                "a file that is no socket is in its place",
+            )));
+        }
+        Ok(_) if std::os::unix::net::UnixStream::connect(path).is_ok() => {
+            return Err(ControlError { path: path.to_owned(), error: None });
+        }
+        _ => {}
+    }
+    if let Some(folder) = path.parent().filter(|p| !p.as_os_str().is_empty()) {
+        fs::create_dir_all(folder).map_err(failed)?;
+    }
+    // Never open to others, not even for the moment between binding and changing its mode: it gets its
+    // name when it is ready, and takes the place of an old one in the same step.
+    let unready = path.with_extension(format!("{}.new", std::process::id()));
+    let _ = fs::remove_file(&unready);
+    let listener = UnixListener::bind(&unready).map_err(failed)?;
+    fs::set_permissions(&unready, fs::Permissions::from_mode(0o600)).map_err(failed)?;
+    fs::rename(&unready, path).map_err(failed)?;
+    Ok(listener)
+}
+
+/// Serves operators until the runtime ends.
+pub async fn serve(listener: UnixListener, service: Service) {
+    let free = Arc::new(Semaphore::new(CONNECTIONS_MAX));
+    loop {
+        let Ok(place) = free.clone().acquire_owned().await else { return };
+        match listener.accept().await {
+            Ok((stream, _)) => {
+                let service = service.clone();
+                tokio::spawn(async move {
+                    if let Err(error) = converse(stream, &service).await {
+                        tracing::debug!(%error, "control connection");
+                    }
+                    drop(place);
+                });
+            }
+            Err(error) => {
+                tracing::warn!(%error, "a control connection could not be accepted");
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        }
+    }
+}
+
+async fn converse(stream: UnixStream, service: &Service) -> io::Result<()> {
+    let (reader, mut writer) = stream.into_split();
+    let mut reader = BufReader::new(reader);
+    let mut line = Vec::new();
+    loop {
+        line.clear();
+        let limit = REQUEST_BYTES_MAX as u64;
+        timeout(IDLE_MAX, (&mut reader).take(limit).read_until(b'\n', &mut line)).await??;
+        if line.is_empty() {
+            return Ok(());
+        }
+        let (answer, more) = match serde_json::from_slice(&line) {
+            _ if line.last() != Some(&b'\n') && line.len() >= REQUEST_BYTES_MAX => {
+                (Answer::Error(format!("a request has at most {REQUEST_BYTES_MAX} bytes")), false)
+            }
+            Ok(request) => (service.answer(request).await, true),
+            Err(error) => (Answer::Error(format!("not a request: {error}")), true),
+        };
+        let mut bytes = serde_json::to_vec(&answer)?;
+        bytes.push(b'\n');
+        timeout(IDLE_MAX, writer.write_all(&bytes)).await??;
+        if !more {
+            return Ok(());
+        }
+    }
+}
+
+impl Service {
+    pub async fn answer(&self, request: Request) -> Answer {
+        match request {
+            Request::Show(show) => self.show(show).await,
+            Request::Agent { name: agent, state, by } => {
+                let command = match state {
+                    AgentChange::Ready => Command::AgentReady { agent, by },
+                    AgentChange::Pause { reason } => Command::AgentPause { agent, reason, by },
+                    AgentChange::Logout => Command::AgentLogout { agent, by },
+                };
+                self.line.ask(command).await.into()
+            }
+            Request::HangUp { call, by } => {
+                self.line.ask(Command::HangUp { call: CallId(call), by }).await.into()
+            }
+        }
+    }
+
+    async fn show(&self, show: Show) -> Answer {
+        match show {
+            Show::Calls => Answer::Calls(self.board.calls().into_iter().map(Into::into).collect()),
+            Show::Agents => Answer::Agents(self.board.agents().into_iter().map(Into::into).collect()),
+            Show::Queues => self.line.ask(Command::ShowQueues).await.into(),
+            Show::Timers => self.line.ask(Command::ShowTimers).await.into(),
+            Show::Registrations => self.line.ask(Command::ShowRegistrations).await.into(),
+            Show::Status => match Answer::from(self.line.ask(Command::Status).await) {
+                Answer::Status(status) => Answer::Status(self.with_traffic(status)),
+                answer => answer,
+            },
+            Show::Records { limit, call } => {
+                let _ = (limit, call);
+                self.stored(|_| Answer::Records(vec![])).await
+            }
+            Show::Events { limit, call } => {
+                let _ = (limit, call);
+                self.stored(|_| Answer::Events(vec![])).await
+            }
+        }
+    }
+
+    fn with_traffic(&self, status: Status) -> Status {
+        let traffic = self.wire.traffic();
+        Status {
+            sip_received: traffic.received.load(Ordering::Relaxed),
+            sip_sent: traffic.sent.load(Ordering::Relaxed),
+            sip_unsent: traffic.unsent.load(Ordering::Relaxed),
+            sip_dropped: self.line.inbox.dropped(),
+            store_dropped: self.store.as_ref().map_or(0, Store::dropped),
+            ..status
+        }
+    }
+
+    /// Reads the store beside the runtime, which must not wait for a disk.
+    async fn stored(&self, read: impl FnOnce(&Store) -> Answer + Send + 'static) -> Answer {
+        let Some(store) = self.store.clone() else {
+            return Answer::Error("this engine keeps no records".into());
+        };
+        match tokio::task::spawn_blocking(move || read(&store)).await {
+            Ok(answer) => answer,
+            Err(_) => Answer::Error("the store could not be read; the log says why".into()),
+        }
+    }
+}
+
+/// A control socket that could not be bound. No error: another engine answers there.
+#[derive(Debug)]
+pub struct ControlError {
+    pub path: PathBuf,
+    pub error: Option<io::Error>,
+}
+
+impl fmt::Display for ControlError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let path = self.path.display();
+        match &self.error {
+            None => write!(
+                f,
+                "an engine is running already: it answers at {path}\n  help: `hotline show status` asks it how it is; \
+                 another installation needs its own `control` under [engine] in hotline.toml"
+            ),
+            Some(error) => write!(
+                f,
+                "cannot make the control socket {path}: {error}\n  help: see `control` under [engine] in hotline.toml"
+            ),
+        }
+    }
+}
+
+impl std::error::Error for ControlError {}

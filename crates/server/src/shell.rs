@@ -1,0 +1,210 @@
+use crate::board::Board;
+use crate::clock::Clock;
+use crate::control::{self, ControlError, Service};
+use crate::inbox::Inbox;
+use crate::io::Io;
+use crate::machine::{EngineThread, Exit, Line, Replies, Told};
+use crate::store_shim::Store;
+use crate::wire::{ListenError, Wire};
+use engine::{Engine, Input, Settings};
+use hotline_core::{CallId, Rng};
+use sip::Transport;
+use std::fmt;
+use std::io;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::mpsc::SyncSender;
+use std::thread::{self, JoinHandle};
+use tokio::signal::unix::{SignalKind, signal};
+
+/// Inputs that may wait for the engine: some 100 ms of its work.
+const INBOX_ROOM: usize = 8192;
+
+/// What a shell is started with.
+#[derive(Debug)]
+pub struct Options {
+    pub settings: Settings,
+    /// Its epoch is that of the settings.
+    pub clock: Clock,
+    /// Path of the control socket; None: no operator can ask.
+    pub control: Option<PathBuf>,
+    /// Path of the database; None: nothing is kept.
+    pub store: Option<PathBuf>,
+    /// Where calls' stories go; what it has no room for is left out.
+    pub stories: Option<SyncSender<Told>>,
+}
+
+/// A running engine with its sockets, threads and files.
+#[derive(Debug)]
+pub struct Shell {
+    settings: Arc<Settings>,
+    line: Line,
+    board: Arc<Board>,
+    wire: Wire<Input>,
+    control: Option<PathBuf>,
+    engine: JoinHandle<Exit>,
+    // Last: the threads above use it while they end.
+    io: Io,
+}
+
+impl Shell {
+    /// Everything is bound and answers when this returns.
+    pub fn start(options: Options) -> Result<Shell, StartError> {
+        let Options { mut settings, clock, control, store, stories } = options;
+        let io = Io::start().map_err(StartError::Threads)?;
+        // Before the ports: who starts a second engine learns that there is a first one.
+        let listener = match &control {
+            Some(path) => {
+                let _entered = io.handle().enter();
+                Some(control::bind(path)?)
+            }
+            None => None,
+        };
+        let store =
+            store.map(|path| Store::open(&path).map_err(|e| StartError::Store { path, why: e.to_string() }));
+        let store = store.transpose()?;
+        let first_call = CallId(store.as_ref().map_or(0, |store| store.last_call_id().0) + 1);
+
+        let inbox = Arc::new(Inbox::new(INBOX_ROOM));
+        let listen: Vec<(Transport, SocketAddr)> =
+            settings.sip.listeners.iter().map(|l| (l.transport, l.address)).collect();
+        let wire = Wire::open(io.handle(), &listen, inbox.clone())?;
+        for (listener, (_, bound)) in settings.sip.listeners.iter_mut().zip(wire.local()) {
+            listener.address = *bound;
+        }
+        settings.epoch_unix = clock.epoch_unix();
+        let settings = Arc::new(settings);
+
+        let mut seed = [0; 32];
+        getrandom::fill(&mut seed).map_err(|e| StartError::Threads(io::Error::other(e)))?;
+        let board = Arc::new(Board::new(clock));
+        let line = Line { inbox: inbox.clone(), replies: Arc::new(Replies::default()) };
+        let machine = EngineThread {
+            engine: Engine::new(settings.clone(), Rng::new(seed), first_call),
+            clock,
+            inbox,
+            wire: wire.clone(),
+            media: Box::new(|_| {}),
+            store: store.clone(),
+            board: board.clone(),
+            replies: line.replies.clone(),
+            stories,
+        };
+        let engine = thread::Builder::new()
+            .name("engine".into())
+            .spawn(move || machine.run())
+            .map_err(StartError::Threads)?;
+        if let Some(listener) = listener {
+            let service = Service { line: line.clone(), board: board.clone(), wire: wire.clone(), store };
+            io.handle().spawn(control::serve(listener, service));
+        }
+        Ok(Shell { settings, line, board, wire, control, engine, io })
+    }
+
+    /// The settings with the addresses really bound.
+    pub fn settings(&self) -> &Arc<Settings> {
+        &self.settings
+    }
+
+    pub fn line(&self) -> &Line {
+        &self.line
+    }
+
+    pub fn board(&self) -> &Board {
+        &self.board
+    }
+
+    /// Where it listens, in the order of the settings.
+    pub fn listening(&self) -> &[(Transport, SocketAddr)] {
+        self.wire.local()
+    }
+
+    /// SIGTERM or SIGINT drains, a second one ends at once. `told` hears of each.
+    pub fn obey_signals(&self, told: impl Fn(Signal) + Send + 'static) -> io::Result<()> {
+        let _entered = self.io.handle().enter();
+        let mut terminate = signal(SignalKind::terminate())?;
+        let mut interrupt = signal(SignalKind::interrupt())?;
+        let line = self.line.clone();
+        self.io.handle().spawn(async move {
+            for nth in [Signal::First, Signal::Second] {
+                tokio::select! {
+                    _ = terminate.recv() => {}
+                    _ = interrupt.recv() => {}
+                }
+                told(nth);
+                match nth {
+                    Signal::First => line.drain(),
+                    Signal::Second => line.stop(),
+                }
+            }
+        });
+        Ok(())
+    }
+
+    /// Waits until the engine has ended, then puts everything away.
+    pub fn wait(self) -> Exit {
+        let exit = self.engine.join().unwrap_or_else(|_| Exit::Broken("its thread ended".into()));
+        self.line.inbox.close();
+        if let Some(path) = &self.control {
+            let _ = std::fs::remove_file(path);
+        }
+        exit
+    }
+}
+
+/// Which of the two signals that end an engine.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Signal {
+    First,
+    Second,
+}
+
+/// Why an engine could not start, and what to do.
+#[derive(Debug)]
+pub enum StartError {
+    Listen(ListenError),
+    Control(ControlError),
+    Store {
+        path: PathBuf,
+        why: String,
+    },
+    Media(String),
+    /// The system gives no thread, or no randomness.
+    Threads(io::Error),
+}
+
+impl From<ListenError> for StartError {
+    fn from(error: ListenError) -> StartError {
+        StartError::Listen(error)
+    }
+}
+
+impl From<ControlError> for StartError {
+    fn from(error: ControlError) -> StartError {
+        StartError::Control(error)
+    }
+}
+
+impl fmt::Display for StartError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            StartError::Listen(error) => error.fmt(f),
+            StartError::Control(error) => error.fmt(f),
+            StartError::Store { path, why } => write!(
+                f,
+                "cannot open the store {}: {why}\n  help: see `store` under [engine] in hotline.toml; its folder must \
+                 be writable",
+                path.display()
+            ),
+            StartError::Media(why) => write!(
+                f,
+                "media could not start: {why}\n  help: `hotline check` looks at the prompts; prompts/ must hold a WAV \
+                 file for each"
+            ),
+            StartError::Threads(error) => write!(f, "the system refuses what an engine needs: {error}"),
+        }
+    }
+}
+
+impl std::error::Error for StartError {}
