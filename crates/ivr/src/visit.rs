@@ -16,6 +16,7 @@
 //! ```
 //! `set`, `branch` and `hours` are left as soon as they are entered.
 
+mod mask;
 mod ask;
 mod values;
 
