@@ -1,12 +1,17 @@
-//! Messages out of a byte stream (RFC 3261 18.3), keep-alives of RFC 5626 4.4.1.
+//! Messages out of a byte stream (RFC 3261 18.3), with the keep-alives of RFC 5626 4.4.1.
+use crate::message::{Lines, Name, digits};
 
-/// Cuts a stream into messages by their Content-Length. Holds one message of at most
-/// `message_bytes`, plus what was pushed behind it.
+/// Cuts a stream into messages by their Content-Length. Once drained it holds no more than one
+/// unfinished message of at most `message_bytes`.
 #[derive(Clone, Debug)]
 pub struct Framer {
     buffer: Vec<u8>,
-    /// Bytes before it have no end of headers in them.
+    /// Bytes before it have been given out.
+    start: usize,
+    /// Bytes between `start` and here hold no end of headers.
     searched: usize,
+    /// With fewer bytes than this no message can come out.
+    needed: usize,
     message_bytes: usize,
     pings: usize,
     broken: Option<FramingError>,
@@ -15,17 +20,20 @@ pub struct Framer {
 /// The stream cannot be followed any more: close it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum FramingError {
-    /// Head or Content-Length past the limit.
+    /// Not SIP at all.
+    NotSip,
+    /// Longer than the limit.
     TooLarge,
-    /// Content-Length missing its number, or given twice.
+    /// Content-Length is not a number or stands there twice.
     ContentLength,
 }
 
 impl std::fmt::Display for FramingError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
+            FramingError::NotSip => "not SIP",
             FramingError::TooLarge => "message larger than the limit",
-            FramingError::ContentLength => "Content-Length unusable",
+            FramingError::ContentLength => "unusable Content-Length",
         })
     }
 }
@@ -34,7 +42,7 @@ impl std::error::Error for FramingError {}
 impl Framer {
     /// `message_bytes`: the longest message, head and body.
     pub fn new(message_bytes: usize) -> Framer {
-        Framer { buffer: Vec::new(), searched: 0, message_bytes, pings: 0, broken: None }
+        Framer { buffer: Vec::new(), start: 0, searched: 0, needed: 0, message_bytes, pings: 0, broken: None }
     }
 
     /// Bytes as they were read. Drain `next` before the next push.
@@ -44,18 +52,18 @@ impl Framer {
         }
     }
 
-    /// Keep-alives (CRLF CRLF) since the last call; each wants one CRLF back.
+    /// Keep-alives (CRLF CRLF) that `next` has passed since the last call; each wants one CRLF back.
     pub fn take_pings(&mut self) -> usize {
         std::mem::take(&mut self.pings)
     }
 
     /// Bytes that wait for the rest of their message.
     pub fn buffered(&self) -> usize {
-        self.buffer.len()
+        self.buffer.len() - self.start
     }
 }
 
-/// Whole messages, as long as there are any. When the length of a message cannot be known, its head
+/// Whole messages, as long as there are any. When it cannot be known where a message ends, its head
 /// still comes out (`Message::parse` says what to answer), then the error, for ever.
 impl Iterator for Framer {
     type Item = Result<Vec<u8>, FramingError>;
@@ -64,81 +72,105 @@ impl Iterator for Framer {
         if let Some(error) = self.broken {
             return Some(Err(error));
         }
+        if self.buffered() < self.needed {
+            return None;
+        }
         self.skip_blank_lines();
+        if !self.may_be_sip() {
+            return Some(Err(self.give_up(FramingError::NotSip)));
+        }
         let Some(head) = self.head_end() else {
-            return if self.buffer.len() > self.message_bytes {
-                self.fail(FramingError::TooLarge)
-            } else {
+            if self.buffered() > self.message_bytes {
+                return Some(Err(self.give_up(FramingError::TooLarge)));
+            }
+            self.compact();
+            return None;
+        };
+        let message = &self.buffer[self.start..];
+        let end = content_length(&message[..head]).and_then(|length| {
+            head.checked_add(length).filter(|end| *end <= self.message_bytes).ok_or(FramingError::TooLarge)
+        });
+        match end {
+            Ok(end) if end <= message.len() => {
+                let message = message[..end].to_vec();
+                self.start += end;
+                self.searched = self.start;
+                self.needed = 0;
+                Some(Ok(message))
+            }
+            Ok(end) => {
+                self.needed = end;
+                self.compact();
                 None
-            };
-        };
-        let length = match content_length(&self.buffer[..head]) {
-            Ok(length) => length,
+            }
             Err(error) => {
-                self.broken = Some(error);
-                self.buffer.truncate(head);
-                return Some(Ok(std::mem::take(&mut self.buffer)));
-            }
-        };
-        match head.checked_add(length) {
-            Some(end) if end <= self.message_bytes => {
-                if self.buffer.len() < end {
-                    return None;
-                }
-                let rest = self.buffer.split_off(end);
-                self.searched = 0;
-                Some(Ok(std::mem::replace(&mut self.buffer, rest)))
-            }
-            _ => {
-                self.broken = Some(FramingError::TooLarge);
-                self.buffer.truncate(head);
-                Some(Ok(std::mem::take(&mut self.buffer)))
+                let message = message[..head].to_vec();
+                self.give_up(error);
+                Some(Ok(message))
             }
         }
     }
 }
 
 impl Framer {
-    fn fail<T>(&mut self, error: FramingError) -> Option<Result<T, FramingError>> {
-        self.buffer = Vec::new();
+    fn give_up(&mut self, error: FramingError) -> FramingError {
         self.broken = Some(error);
-        Some(Err(error))
+        self.buffer = Vec::new();
+        self.start = 0;
+        error
+    }
+
+    fn compact(&mut self) {
+        self.buffer.drain(..self.start);
+        self.searched -= self.start;
+        self.start = 0;
     }
 
     fn skip_blank_lines(&mut self) {
-        let mut at = 0;
         loop {
-            match &self.buffer[at..] {
+            self.start += match &self.buffer[self.start..] {
                 [b'\r', b'\n', b'\r', b'\n', ..] => {
                     self.pings += 1;
-                    at += 4;
+                    4
                 }
                 // A CRLF alone may be half a ping: it waits for what follows.
-                [b'\r', b'\n'] | [b'\r', b'\n', b'\r'] | [b'\r'] | [] => break,
-                [b'\r', b'\n', ..] => at += 2,
-                [b'\n', ..] => at += 1,
+                [b'\r', b'\n'] | [b'\r', b'\n', b'\r'] => break,
+                [b'\r', b'\n', ..] => 2,
+                [b'\n', ..] => 1,
                 _ => break,
-            }
+            };
         }
-        if at > 0 {
-            self.buffer.drain(..at);
-            self.searched = 0;
+        self.searched = self.searched.max(self.start);
+    }
+
+    /// A first line that has ended has `SIP/` in it.
+    fn may_be_sip(&self) -> bool {
+        let text = &self.buffer[self.start..];
+        match text.iter().position(|&b| b == b'\n') {
+            Some(end) if end > 1 => text[..end].windows(4).any(|w| w.eq_ignore_ascii_case(b"SIP/")),
+            _ => true,
         }
     }
 
-    /// Past the empty line that ends the headers.
+    /// The length of the headers with the empty line that ends them.
     fn head_end(&mut self) -> Option<usize> {
-        let mut at = self.searched;
-        while let Some(i) = self.buffer[at..].iter().position(|&b| b == b'\n') {
-            match &self.buffer[at + i + 1..] {
-                [b'\n', ..] => return Some(at + i + 2),
-                [b'\r', b'\n', ..] => return Some(at + i + 3),
+        while let Some(i) = self.buffer[self.searched..].iter().position(|&b| b == b'\n') {
+            let line_end = self.searched + i + 1;
+            let blank = match &self.buffer[line_end..] {
+                [b'\n', ..] => 1,
+                [b'\r', b'\n', ..] => 2,
                 [] | [b'\r'] => {
-                    self.searched = at + i;
+                    self.searched += i;
                     return None;
                 }
-                _ => at += i + 1,
-            }
+                _ => {
+                    self.searched = line_end;
+                    continue;
+                }
+            };
+            // Found again at once when the body is not there yet.
+            self.searched = line_end - 1;
+            return Some(line_end + blank - self.start);
         }
         self.searched = self.buffer.len();
         None
@@ -147,15 +179,14 @@ impl Framer {
 
 /// No Content-Length means no body: RFC 3261 18.3 wants it on streams.
 fn content_length(head: &[u8]) -> Result<usize, FramingError> {
+    let mut lines = Lines { rest: head };
+    lines.line();
     let mut found = None;
-    for line in head.split(|&b| b == b'\n') {
+    while let Some(line) = lines.header() {
         let Some(colon) = line.iter().position(|&b| b == b':') else { continue };
-        let name = line[..colon].trim_ascii_end();
-        if name.eq_ignore_ascii_case(b"content-length") || name.eq_ignore_ascii_case(b"l") {
-            let digits = line[colon + 1..].trim_ascii();
-            let length = std::str::from_utf8(digits).ok().filter(|d| d.bytes().all(|b| b.is_ascii_digit()));
-            let length = length.and_then(|d| d.parse().ok()).ok_or(FramingError::ContentLength)?;
-            if found.replace(length).is_some() {
+        if Name::from_text(line[..colon].trim_ascii_end()) == Name::ContentLength {
+            let length = digits(line[colon + 1..].trim_ascii()).ok_or(FramingError::ContentLength)?;
+            if found.replace(usize::try_from(length).unwrap_or(usize::MAX)).is_some() {
                 return Err(FramingError::ContentLength);
             }
         }

@@ -4,6 +4,7 @@
 //! checked once, here. Everything else stays as written: unknown methods, schemes and headers, folds,
 //! bytes >= 0x80, so that it can be forwarded or logged as it came.
 mod address;
+mod body;
 mod build;
 mod lex;
 mod name;
@@ -14,6 +15,7 @@ mod via;
 pub use address::{ContactValue, NameAddr, Param, Params};
 pub use build::Builder;
 pub use lex::unquote;
+pub(crate) use lex::{Lines, digits};
 pub use name::{Method, Name};
 pub use reason::default_reason;
 pub use uri::{Uri, UriError};
@@ -85,7 +87,7 @@ impl<'a> Message<'a> {
     /// behind its Content-Length are ignored; without Content-Length the body is all the rest.
     #[expect(clippy::result_large_err, reason = "the error carries the message to be answered")]
     pub fn parse(bytes: &'a [u8], limits: &ParseLimits) -> Result<Message<'a>, Malformed<'a>> {
-        Reader { rest: bytes, fault: None }.message(limits)
+        Reader { lines: Lines { rest: bytes }, fault: None }.message(limits)
     }
 
     pub fn is_request(&self) -> bool {
@@ -215,11 +217,16 @@ impl<'a> Message<'a> {
 
     /// `type/subtype` as written, without parameters.
     pub fn content_type(&self) -> Option<&'a [u8]> {
-        self.header(Name::ContentType).map(|v| lex::trim_end(v.split(|&b| b == b';').next().unwrap_or(v)))
+        self.header(Name::ContentType).map(body::media_type)
     }
 
     pub fn body(&self) -> &'a [u8] {
         self.body
+    }
+
+    /// The body, when it is of this `type/subtype`, or its first part that is, when it is multipart.
+    pub fn body_of(&self, media_type: &str) -> Option<&'a [u8]> {
+        body::find(self.header(Name::ContentType)?, self.body, media_type)
     }
 }
 
@@ -263,7 +270,7 @@ pub fn unfold(text: &[u8]) -> std::borrow::Cow<'_, [u8]> {
 
 /// Reads on after a fault, so that the fault can be answered; the first fault counts.
 struct Reader<'a> {
-    rest: &'a [u8],
+    lines: Lines<'a>,
     fault: Option<(u16, &'static str)>,
 }
 
@@ -271,16 +278,16 @@ impl<'a> Reader<'a> {
     #[expect(clippy::result_large_err, reason = "the error carries the message to be answered")]
     fn message(mut self, limits: &ParseLimits) -> Result<Message<'a>, Malformed<'a>> {
         let dropped = |why, is_response| Err(Malformed { code: 400, why, message: None, is_response });
-        if self.rest.len() > limits.message_bytes {
+        if self.lines.rest.len() > limits.message_bytes {
             self.fault(513, "message too large");
         }
-        while let [b'\r' | b'\n', rest @ ..] = self.rest {
-            self.rest = rest;
+        while let [b'\r' | b'\n', rest @ ..] = self.lines.rest {
+            self.lines.rest = rest;
         }
-        if self.rest.is_empty() {
+        if self.lines.rest.is_empty() {
             return dropped("keep-alive", false);
         }
-        let line = self.line().unwrap_or_else(|| std::mem::take(&mut self.rest));
+        let line = self.lines.line().unwrap_or_else(|| std::mem::take(&mut self.lines.rest));
         let is_response = line.starts_with(b"SIP/");
         let start = if is_response { status_line(line) } else { self.request_line(line) };
         let Some(start) = start else { return dropped("start line is not SIP", is_response) };
@@ -294,7 +301,7 @@ impl<'a> Reader<'a> {
             to: NameAddr::default(),
             call_id: &[],
             cseq: CSeq { number: 0, method: Method::Other, method_text: &[] },
-            body: self.rest,
+            body: self.lines.rest,
         };
         self.check(&mut message);
         let Some((code, why)) = self.fault else { return Ok(message) };
@@ -305,14 +312,6 @@ impl<'a> Reader<'a> {
 
     fn fault(&mut self, code: u16, why: &'static str) {
         self.fault.get_or_insert((code, why));
-    }
-
-    /// The next line without its end (CRLF, or a bare LF); `None` when no line ends any more.
-    fn line(&mut self) -> Option<&'a [u8]> {
-        let end = lex::find(self.rest, b'\n')?;
-        let (line, rest) = self.rest.split_at(end);
-        self.rest = &rest[1..];
-        Some(line.strip_suffix(b"\r").unwrap_or(line))
     }
 
     /// `METHOD SP Request-URI SP SIP/2.0`; anything with `SIP/x` at its end is read as one.
@@ -341,9 +340,9 @@ impl<'a> Reader<'a> {
     fn headers(&mut self, limits: &ParseLimits) -> Vec<Header<'a>> {
         let mut headers: Vec<Header<'a>> = Vec::with_capacity(limits.headers.min(24));
         loop {
-            let Some(line) = self.header_line() else {
+            let Some(line) = self.lines.header() else {
                 self.fault(400, "headers without their end");
-                self.rest = &[];
+                self.lines.rest = &[];
                 return headers;
             };
             if line.is_empty() {
@@ -351,7 +350,7 @@ impl<'a> Reader<'a> {
             }
             if headers.len() == limits.headers {
                 self.fault(513, "too many headers");
-                self.rest = &[];
+                self.lines.rest = &[];
                 return headers;
             }
             let Some((raw_name, value)) = lex::split_once(line, b':') else {
@@ -365,19 +364,6 @@ impl<'a> Reader<'a> {
             }
             headers.push(Header { name: Name::from_text(raw_name), raw_name, value: lex::trim(value) });
         }
-    }
-
-    /// The next header with its folds (lines that begin with a blank).
-    fn header_line(&mut self) -> Option<&'a [u8]> {
-        let start = self.rest;
-        let line = self.line()?;
-        if line.is_empty() || !matches!(self.rest.first(), Some(b' ' | b'\t')) {
-            return Some(line);
-        }
-        while matches!(self.rest.first(), Some(b' ' | b'\t')) {
-            self.line()?;
-        }
-        Some(lex::trim_end(&start[..start.len() - self.rest.len()]))
     }
 
     /// What every message needs.

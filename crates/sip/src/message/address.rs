@@ -22,6 +22,15 @@ impl<'a> Params<'a> {
         Params { text }
     }
 
+    /// Each parameter must have a name that is a token.
+    pub(super) fn checked(text: &'a [u8]) -> Result<Params<'a>, &'static str> {
+        let params = Params { text };
+        if lex::trim(text).is_empty() || !params.iter().all(|p| lex::token(p.name)) {
+            return Err("parameter without a name");
+        }
+        Ok(params)
+    }
+
     /// As written, without the first `;`.
     pub fn text(&self) -> &'a [u8] {
         self.text
@@ -79,12 +88,8 @@ impl<'a> NameAddr<'a> {
         let (display, rest) = match text.first() {
             None => return Err("address is empty"),
             Some(b'"') => {
-                let end = display_end(text).ok_or("display name without its closing quote")?;
-                let rest = lex::trim_start(&text[end..]);
-                if rest.first() != Some(&b'<') {
-                    return Err("display name without <URI>");
-                }
-                (&text[..end], rest)
+                let end = display_end(text).ok_or("display name without its closing quote and <URI>")?;
+                (&text[..end], lex::trim_start(&text[end..]))
             }
             Some(_) => match lex::find(text, b'<') {
                 Some(i) if lex::find(&text[..i], b';').is_none() => (lex::trim_end(&text[..i]), &text[i..]),
@@ -99,14 +104,14 @@ impl<'a> NameAddr<'a> {
         let (uri_text, params) = if rest.first() == Some(&b'<') {
             let (uri, after) = lex::split_once(&rest[1..], b'>').ok_or("<URI without its closing bracket")?;
             match lex::trim_start(after) {
-                [] => (uri, Params::default()),
-                [b';', params @ ..] => (uri, Params::new(params)),
+                [] => (uri, None),
+                [b';', params @ ..] => (uri, Some(params)),
                 _ => return Err("text behind <URI>"),
             }
         } else {
             let (uri, params) = match lex::split_once(rest, b';') {
-                Some((uri, params)) => (uri, Params::new(params)),
-                None => (rest, Params::default()),
+                Some((uri, params)) => (uri, Some(params)),
+                None => (rest, None),
             };
             // RFC 3261 20.10: such a URI belongs in brackets.
             if uri.iter().any(|b| matches!(b, b'?' | b',')) {
@@ -120,16 +125,16 @@ impl<'a> NameAddr<'a> {
         if uri_text.iter().any(|&b| b <= b' ' || b == b'<') {
             return Err("blank within a URI");
         }
-        let mut tag = None;
-        for param in params.iter() {
-            if !lex::token(param.name) {
-                return Err("parameter without a name");
+        let mut address = NameAddr { text, display, uri_text, ..NameAddr::default() };
+        let Some(params) = params else { return Ok(address) };
+        address.params = Params::checked(params)?;
+        for param in address.params.iter().filter(|p| p.name.eq_ignore_ascii_case(b"tag")) {
+            if param.value.is_none_or(<[u8]>::is_empty) || address.tag.is_some() {
+                return Err("tag is empty or there twice");
             }
-            if param.name.eq_ignore_ascii_case(b"tag") {
-                tag = param.value;
-            }
+            address.tag = param.value;
         }
-        Ok(NameAddr { text, display, uri_text, tag, params })
+        Ok(address)
     }
 
     pub fn uri(&self) -> Result<Uri<'a>, UriError> {
@@ -138,7 +143,9 @@ impl<'a> NameAddr<'a> {
 
     /// Unquoted; bytes >= 0x80 as they came (UTF-8, GBK, whatever the peer speaks).
     pub fn display_name(&self) -> Cow<'a, [u8]> {
-        lex::unquote(self.display)
+        let escapes =
+            self.display.first() != Some(&b'"') || lex::quoted_end(self.display) == Some(self.display.len());
+        if escapes { lex::unquote(self.display) } else { gbk_unquote(self.display).into() }
     }
 
     /// The value of a parameter that has one.
@@ -147,8 +154,36 @@ impl<'a> NameAddr<'a> {
     }
 }
 
+/// The end of the quoted string before `<`. The second byte of a GBK character may be a backslash;
+/// when reading it as an escape leads nowhere, pairs are read.
 fn display_end(text: &[u8]) -> Option<usize> {
-    lex::quoted_end(text)
+    let before_uri = |end: &usize| lex::trim_start(&text[*end..]).first() == Some(&b'<');
+    lex::quoted_end(text).filter(before_uri).or_else(|| gbk_quoted_end(text).filter(before_uri))
+}
+
+fn gbk_quoted_end(text: &[u8]) -> Option<usize> {
+    let mut i = 1;
+    while i < text.len() {
+        match text[i..] {
+            [b'"', ..] => return Some(i + 1),
+            [b'\\', ..] | [0x81..=0xfe, 0x40..=0xfe, ..] => i += 2,
+            _ => i += 1,
+        }
+    }
+    None
+}
+
+fn gbk_unquote(text: &[u8]) -> Vec<u8> {
+    let mut inner = text.strip_prefix(b"\"").and_then(|t| t.strip_suffix(b"\"")).unwrap_or(text);
+    let mut out = Vec::with_capacity(inner.len());
+    while let [first, rest @ ..] = inner {
+        (inner, _) = match (first, rest) {
+            (b'\\', [escaped, rest @ ..]) => (rest, out.push(*escaped)),
+            (0x81..=0xfe, [second @ 0x40..=0xfe, rest @ ..]) => (rest, out.extend([*first, *second])),
+            _ => (rest, out.push(*first)),
+        };
+    }
+    out
 }
 
 /// One value of Contact (RFC 3261 20.10).

@@ -145,3 +145,35 @@ pub fn unquote(text: &[u8]) -> Cow<'_, [u8]> {
     }
     Cow::Owned(out)
 }
+
+/// Line after line of a message's head. A line ends with CRLF or a bare LF.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Lines<'a> {
+    pub(crate) rest: &'a [u8],
+}
+
+impl<'a> Lines<'a> {
+    /// The next line without its end; `None` when no line ends any more.
+    pub(crate) fn line(&mut self) -> Option<&'a [u8]> {
+        let (line, rest) = split_once(self.rest, b'\n')?;
+        self.rest = rest;
+        Some(line.strip_suffix(b"\r").unwrap_or(line))
+    }
+
+    /// The next line with its folds (lines behind it that begin with a blank).
+    pub(crate) fn header(&mut self) -> Option<&'a [u8]> {
+        let start = self.rest;
+        let line = self.line()?;
+        if line.is_empty() || !self.at_fold() {
+            return Some(line);
+        }
+        while self.at_fold() {
+            self.line()?;
+        }
+        Some(trim_end(&start[..start.len() - self.rest.len()]))
+    }
+
+    fn at_fold(&self) -> bool {
+        matches!(self.rest.first(), Some(b' ' | b'\t'))
+    }
+}

@@ -90,7 +90,7 @@ impl<'a> Uri<'a> {
         }
         if let Some((before, params)) = lex::split_once(rest, b';') {
             (rest, self.params) = (before, Params::new(params));
-            if self.params.iter().any(|p| p.name.is_empty()) {
+            if params.is_empty() || self.params.iter().any(|p| p.name.is_empty()) {
                 return Err(UriError("URI with an empty parameter"));
             }
         }

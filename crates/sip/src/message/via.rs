@@ -40,21 +40,17 @@ impl<'a> Via<'a> {
             return Err("Via without a transport");
         }
         let (sent_by, params) = match lex::split_once(rest, b';') {
-            Some((sent_by, params)) => (sent_by, Some(Params::new(params))),
-            None => (rest, None),
+            Some((sent_by, params)) => (sent_by, Params::checked(params)?),
+            None => (rest, Params::default()),
         };
         let (host, port) = uri::host_port(lex::trim(sent_by))?;
-        let mut via =
-            Via { text, transport, host, port, params: params.unwrap_or_default(), ..Via::default() };
-        if params.is_some_and(|p| lex::trim(p.text()).is_empty()) {
-            return Err("Via with an empty parameter");
-        }
-        for param in via.params.iter() {
-            if !lex::token(param.name) {
-                return Err("Via with an empty parameter");
-            }
+        let mut via = Via { text, transport, host, port, params, ..Via::default() };
+        for param in params.iter() {
             if param.name.eq_ignore_ascii_case(b"branch") {
-                via.branch = param.value;
+                if via.branch.is_some() {
+                    return Err("Via with two branches");
+                }
+                via.branch = param.value.filter(|b| !b.is_empty());
             } else if param.name.eq_ignore_ascii_case(b"received") {
                 via.received = param.value;
             } else if param.name.eq_ignore_ascii_case(b"maddr") {
