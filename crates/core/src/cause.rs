@@ -65,7 +65,9 @@ impl Cause {
             Cause::CallerHungUp | Cause::CallerCancelled | Cause::NumberUnknown | Cause::NotAllowed => {
                 Fault::Caller
             }
-            Cause::AgentHungUp | Cause::Refused(_) | Cause::RangOut | Cause::AnsweredElsewhere => Fault::Agent,
+            Cause::AgentHungUp | Cause::Refused(_) | Cause::RangOut | Cause::AnsweredElsewhere => {
+                Fault::Agent
+            }
             Cause::FlowEnded | Cause::FlowRejected(_) => Fault::Flow,
             Cause::OperatorEnded | Cause::Draining | Cause::Stopped | Cause::Full | Cause::TooLong => {
                 Fault::Operator

@@ -1,8 +1,7 @@
 //! One call: its legs, its way through the flow, and who serves it.
 
 use crate::record::QueueVisit;
-use acd::Requirement;
-use hotline_core::{AgentId, CallId, Cause, LegId, OfferId, PlayId, QueueId, Severity, Time};
+use hotline_core::{AgentId, CallId, Cause, LegId, OfferId, PlayId, QueueId, Time};
 use media::Stats;
 use sip::{DialogId, Hop};
 use std::net::SocketAddr;
@@ -50,14 +49,17 @@ pub(crate) struct Call {
 pub(crate) enum Driver {
     Visit(Box<ivr::Visit>),
     /// A feature code was dialled: say one thing, then hang up.
-    Confirm { prompt: &'static str, play: Option<PlayId> },
+    Confirm {
+        prompt: &'static str,
+        play: Option<PlayId>,
+    },
 }
 
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Wait {
     Nothing,
-    Queue { queue: QueueId, require: Option<Requirement>, severity: Severity, since: Time, music: bool },
-    Ring { agent: AgentId, timeout: Duration },
+    Queue { queue: QueueId, since: Time },
+    Ring { agent: AgentId },
 }
 
 /// An agent's phones ringing for this call.

@@ -9,12 +9,20 @@ use std::time::Duration;
 #[derive(Clone, Debug)]
 pub enum Input {
     /// One datagram, or one message cut from a stream by `sip::Framer`.
-    Received { hop: Hop, bytes: Arc<[u8]> },
+    Received {
+        hop: Hop,
+        bytes: Arc<[u8]>,
+    },
     /// A send failed, or a stream connection closed.
-    TransportFailed { hop: Hop },
+    TransportFailed {
+        hop: Hop,
+    },
     Media(media::Event),
     /// An operator's command; the answer comes as `Output::Reply` with the same ticket.
-    Operator { ticket: u64, command: Command },
+    Operator {
+        ticket: u64,
+        command: Command,
+    },
     /// Take no new calls; at `limits.drain_max` end those that are left. `Output::Drained` tells the end.
     Drain,
 }
@@ -35,14 +43,23 @@ pub enum Command {
 
 #[derive(Clone, Debug)]
 pub enum Output {
-    Send { hop: Hop, bytes: Arc<[u8]> },
+    Send {
+        hop: Hop,
+        bytes: Arc<[u8]>,
+    },
     Media(media::Command),
     Record(Box<CallRecord>),
     /// For the append-only event log.
     Log(LogEvent),
     /// One line of a call's story, for the console of `hotline` and `hotline demo`.
-    Story { call: Option<CallId>, line: StoryLine },
-    Reply { ticket: u64, reply: Reply },
+    Story {
+        call: Option<CallId>,
+        line: StoryLine,
+    },
+    Reply {
+        ticket: u64,
+        reply: Reply,
+    },
     /// What the board shows changed.
     Board(BoardUpdate),
     Drained,
@@ -88,17 +105,69 @@ pub enum BoardUpdate {
 }
 
 #[derive(Clone, Debug)]
-pub struct CallView { pub call: CallId, pub caller: Pii<String>, pub dialled: String, pub state: String, pub step: String, pub language: String, pub agent: Option<Arc<str>>, pub queue: Option<Arc<str>>, pub age: Duration }
+pub struct CallView {
+    pub call: CallId,
+    pub caller: Pii<String>,
+    pub dialled: String,
+    pub state: String,
+    pub step: String,
+    pub language: String,
+    pub agent: Option<Arc<str>>,
+    pub queue: Option<Arc<str>>,
+    pub age: Duration,
+}
 #[derive(Clone, Debug)]
-pub struct AgentView { pub name: Arc<str>, pub pool: Arc<str>, pub state: String, pub why: Option<String>, pub since: Duration, pub call: Option<CallId>, pub contacts: usize, pub skills: Vec<(Arc<str>, u8)> }
+pub struct AgentView {
+    pub name: Arc<str>,
+    pub pool: Arc<str>,
+    pub state: String,
+    pub why: Option<String>,
+    pub since: Duration,
+    pub call: Option<CallId>,
+    pub contacts: usize,
+    pub skills: Vec<(Arc<str>, u8)>,
+}
 #[derive(Clone, Debug)]
-pub struct QueueView { pub name: Arc<str>, pub waiting: usize, pub longest_wait: Duration, pub talking: usize, pub agents_ready: usize, pub agents_signed_in: usize, pub promises_missed: u64, pub offered: u64, pub answered: u64, pub abandoned: u64 }
+pub struct QueueView {
+    pub name: Arc<str>,
+    pub waiting: usize,
+    pub longest_wait: Duration,
+    pub talking: usize,
+    pub agents_ready: usize,
+    pub agents_signed_in: usize,
+    pub promises_missed: u64,
+    pub offered: u64,
+    pub answered: u64,
+    pub abandoned: u64,
+}
 #[derive(Clone, Debug)]
-pub struct TimerView { pub at: Duration, pub owner: String, pub why: &'static str }
+pub struct TimerView {
+    pub at: Duration,
+    pub owner: String,
+    pub why: &'static str,
+}
 #[derive(Clone, Debug)]
-pub struct RegistrationView { pub user: String, pub uri: String, pub from: String, pub expires_in: Duration, pub user_agent: String }
+pub struct RegistrationView {
+    pub user: String,
+    pub uri: String,
+    pub from: String,
+    pub expires_in: Duration,
+    pub user_agent: String,
+}
 #[derive(Clone, Default, Debug)]
-pub struct StatusView { pub uptime: Duration, pub calls: usize, pub calls_max: u32, pub calls_total: u64, pub refused_total: u64, pub agents_signed_in: usize, pub waiting: usize, pub draining: bool, pub sip_transactions: usize, pub sip_dialogs: usize, pub timers: usize }
+pub struct StatusView {
+    pub uptime: Duration,
+    pub calls: usize,
+    pub calls_max: u32,
+    pub calls_total: u64,
+    pub refused_total: u64,
+    pub agents_signed_in: usize,
+    pub waiting: usize,
+    pub draining: bool,
+    pub sip_transactions: usize,
+    pub sip_dialogs: usize,
+    pub timers: usize,
+}
 
 #[derive(Clone, Debug)]
 pub enum Reply {
@@ -112,4 +181,3 @@ pub enum Reply {
     /// What is wrong and what to do.
     Error(String),
 }
-

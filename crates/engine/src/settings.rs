@@ -114,3 +114,62 @@ impl Settings {
         self.roster.agents.iter().position(|a| &*a.name == name).map(|i| AgentId(i as u32))
     }
 }
+
+impl Settings {
+    /// Where a leg's RTP is bound, given the listener's address its signalling uses.
+    pub(crate) fn media_address(&self, listener: IpAddr) -> IpAddr {
+        if listener.is_unspecified() { self.media.address.unwrap_or(listener) } else { listener }
+    }
+
+    /// What we say of ourselves on a leg whose signalling uses `listener` and whose RTP port is `port`.
+    /// `first` moves a codec to the front, so that a bridge needs no transcoding.
+    pub(crate) fn describe(&self, listener: SocketAddr, port: u16, first: Option<sdp::Codec>) -> sdp::Local {
+        let shown = self
+            .sip
+            .listeners
+            .iter()
+            .find(|l| l.address == listener)
+            .and_then(|l| l.advertised.as_deref())
+            .and_then(host_address)
+            .unwrap_or_else(|| self.media_address(listener.ip()));
+        let mut codecs = self.media.codecs.clone();
+        codecs.sort_by_key(|codec| Some(*codec) != first);
+        sdp::Local {
+            address: SocketAddr::new(shown, port),
+            codecs,
+            telephone_event: true,
+            ptime_ms: 20,
+            session: 0,
+            version: 0,
+            direction: sdp::Direction::SendRecv,
+        }
+    }
+}
+
+impl FeatureCodes {
+    /// Whether these digits are one of the codes (a pause with any key).
+    pub(crate) fn is_one(&self, dialled: &str) -> bool {
+        !dialled.is_empty()
+            && (dialled == &*self.ready || dialled == &*self.logout || self.pause_key(dialled).is_some())
+    }
+
+    /// The rest after the pause code: the reason's key, or none.
+    pub(crate) fn pause_key(&self, dialled: &str) -> Option<Option<char>> {
+        if self.pause.is_empty() {
+            return None;
+        }
+        let mut rest = dialled.strip_prefix(&*self.pause)?.chars();
+        match (rest.next(), rest.next()) {
+            (key, None) => Some(key),
+            _ => None,
+        }
+    }
+}
+
+/// The address in `host[:port]`, when the host is one.
+fn host_address(advertised: &str) -> Option<IpAddr> {
+    if let Ok(address) = advertised.parse::<SocketAddr>() {
+        return Some(address.ip());
+    }
+    advertised.trim_start_matches('[').trim_end_matches(']').parse().ok()
+}

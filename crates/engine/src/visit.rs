@@ -1,0 +1,325 @@
+//! What a flow asks for, carried out.
+
+use crate::call::{Call, DIGITS_MAX, Driver, PATH_MAX, Party, Signalling, Wait, Want};
+use crate::engine::{Engine, Timer, Work};
+use crate::interface::{Output, StoryLine};
+use acd::Requirement;
+use hotline_core::{AgentId, CallId, Cause, LegId, Outbox, Pii, PlayId, QueueId, Severity, Time};
+use media::Command;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Different requirements remembered; flows have a handful.
+const REQUIREMENTS_MAX: usize = 10_000;
+
+impl Engine {
+    pub(crate) fn drive(&mut self, now: Time, id: CallId, input: ivr::Input, out: &mut Outbox<Output>) {
+        let Some(call) = self.calls.get_mut(&id).filter(|c| c.ending.is_none()) else { return };
+        let Driver::Visit(visit) = &mut call.driver else { return };
+        visit.handle(now, input, &mut self.visit_out);
+        self.after_visit(now, id, out);
+    }
+
+    pub(crate) fn wake_visit(&mut self, now: Time, id: CallId, out: &mut Outbox<Output>) {
+        let Some(call) = self.calls.get_mut(&id).filter(|c| c.ending.is_none()) else { return };
+        let Driver::Visit(visit) = &mut call.driver else { return };
+        visit.wake(now, &mut self.visit_out);
+        self.after_visit(now, id, out);
+    }
+
+    fn after_visit(&mut self, now: Time, id: CallId, out: &mut Outbox<Output>) {
+        let deadline = match self.calls.get(&id).map(|c| &c.driver) {
+            Some(Driver::Visit(visit)) => visit.deadline(),
+            _ => None,
+        };
+        match deadline {
+            Some(deadline) => self.timers.set(Timer::Visit(id), deadline.at, deadline.why),
+            None => drop(self.timers.cancel(&Timer::Visit(id))),
+        }
+        for output in self.visit_out.take() {
+            self.visit_output(now, id, output, out);
+        }
+    }
+
+    fn visit_output(&mut self, now: Time, id: CallId, output: ivr::Output, out: &mut Outbox<Output>) {
+        use ivr::Output as Visit;
+        let Some(call) = self.calls.get_mut(&id).filter(|c| c.ending.is_none()) else { return };
+        let caller = call.legs[0].id;
+        match output {
+            Visit::Answer => self.want(now, id, Want::Answer, out),
+            Visit::EarlyMedia => self.want(now, id, Want::EarlyMedia, out),
+            Visit::Ringing => {
+                if let (Signalling::Trying, Some(dialog)) = (call.legs[0].signalling, call.legs[0].dialog) {
+                    self.sip.ring(now, dialog, 180, None, &mut self.sip_out);
+                }
+            }
+            Visit::Play { play, pieces, repeat } => self.play(now, id, play, &pieces, repeat, out),
+            Visit::Stop => out.push(Output::Media(Command::Stop { leg: caller })),
+            Visit::Echo(on) => out.push(Output::Media(Command::Echo { leg: caller, on })),
+            Visit::Queue { queue, require, severity, timeout, music, .. } => {
+                let plan = QueuePlan { queue, require, severity, timeout, music };
+                self.enter_queue(now, id, plan, out);
+            }
+            Visit::LeaveQueue => self.leave_queue(now, id, "left", out),
+            Visit::Ring { agent, timeout, music } => self.ring_agent(now, id, &agent, timeout, music, out),
+            Visit::Reject { code, .. } => self.end(now, id, Cause::FlowRejected(code), out),
+            Visit::Hangup => self.end(now, id, Cause::FlowEnded, out),
+            Visit::Entered { step } => {
+                call.note_step(now, &step);
+                self.story(id, StoryLine::Step { step }, out);
+                self.show_on_board(now, id, out);
+            }
+            Visit::Set { name, value, masked } => call.note_var(name, value, masked),
+            Visit::Fault { step, what } => {
+                self.log(now, Some(id), None, "flow-fault", format!("step={step} what={what}"), out);
+                self.story(id, StoryLine::Note(format!("flow fault in step `{step}`: {what}")), out);
+            }
+        }
+    }
+
+    /// Plays to the caller; what cannot be heard (no media, no such sound) counts as played.
+    fn play(
+        &mut self,
+        now: Time,
+        id: CallId,
+        play: PlayId,
+        pieces: &[ivr::Piece],
+        repeat: bool,
+        out: &mut Outbox<Output>,
+    ) {
+        let pieces = self.sounds(now, id, pieces, out);
+        let Some(call) = self.calls.get(&id) else { return };
+        let leg = &call.legs[0];
+        if leg.is_connected() && !pieces.is_empty() {
+            out.push(Output::Media(Command::Play { leg: leg.id, play, pieces, repeat }));
+        } else if !repeat {
+            self.work.push_back(Work::Visit(id, ivr::Input::Played(play)));
+        }
+    }
+
+    /// Resolves prompts to sounds; a missing one is left out and logged (`hotline check` finds it beforehand).
+    fn sounds(
+        &self,
+        now: Time,
+        id: CallId,
+        pieces: &[ivr::Piece],
+        out: &mut Outbox<Output>,
+    ) -> Arc<[media::Piece]> {
+        let mut sounds = Vec::with_capacity(pieces.len());
+        for piece in pieces {
+            match piece {
+                ivr::Piece::Spoken(spoken) => {
+                    match self.settings.prompts.sound(&spoken.language, &spoken.prompt) {
+                        Some(sound) => sounds.push(media::Piece::Sound(sound)),
+                        None => {
+                            let detail = format!("prompt={} language={}", spoken.prompt, spoken.language);
+                            self.log(now, Some(id), None, "prompt-missing", detail, out);
+                        }
+                    }
+                }
+                ivr::Piece::Silence(length) => sounds.push(media::Piece::Silence(*length)),
+                ivr::Piece::Tone { hz, length, dbm0 } => {
+                    sounds.push(media::Piece::Tone { hz: *hz, length: *length, dbm0: *dbm0 });
+                }
+            }
+        }
+        sounds.into()
+    }
+
+    pub(crate) fn played(&mut self, now: Time, leg: LegId, play: PlayId, out: &mut Outbox<Output>) {
+        let Some(call) = self.call(leg) else { return };
+        let id = call.id;
+        if call.legs[0].id != leg {
+            return;
+        }
+        match &call.driver {
+            Driver::Visit(_) => self.drive(now, id, ivr::Input::Played(play), out),
+            Driver::Confirm { play: Some(awaited), .. } if *awaited == play => {
+                self.end(now, id, Cause::FlowEnded, out);
+            }
+            Driver::Confirm { .. } => {}
+        }
+    }
+
+    /// A key, from RFC 4733 packets or an INFO. Only the caller's own keys reach his flow, and only while no
+    /// agent is on the line.
+    pub(crate) fn pressed(&mut self, now: Time, leg: LegId, digit: char, out: &mut Outbox<Output>) {
+        let Some(call) = self.call(leg).filter(|c| c.ending.is_none()) else { return };
+        let id = call.id;
+        if call.legs[0].party != Party::Caller || call.legs[0].id != leg || call.talking.is_some() {
+            return;
+        }
+        let Driver::Visit(visit) = &call.driver else { return };
+        let shown = if visit.masks_digits() { '*' } else { digit };
+        if call.digits.len() < DIGITS_MAX {
+            call.digits.push(shown);
+        }
+        self.story(id, StoryLine::Pressed { digit: Pii::new(shown) }, out);
+        self.drive(now, id, ivr::Input::Digit(digit), out);
+    }
+
+    fn enter_queue(&mut self, now: Time, id: CallId, plan: QueuePlan, out: &mut Outbox<Output>) {
+        let queue = self.settings.roster.queues.iter().position(|q| q.name == plan.queue);
+        let require = plan.require.as_deref().map(|text| self.requirement(text));
+        // `hotline check` proves both for every flow; a flow that slipped through takes its exit.
+        let (Some(queue), None | Some(Some(_))) = (queue, &require) else {
+            let detail = format!("queue={} require={:?}", plan.queue, plan.require);
+            self.log(now, Some(id), None, "queue-unknown", detail, out);
+            let ended = ivr::Input::QueueEnded(ivr::QueueEnd::NoAgents);
+            return self.work.push_back(Work::Visit(id, ended));
+        };
+        let queue = QueueId(queue as u32);
+        let music = plan.music.map(|pieces| self.sounds(now, id, &pieces, out));
+        let Some(call) = self.calls.get_mut(&id) else { return };
+        call.wait = Wait::Queue { queue, since: now };
+        call.queues.push(crate::record::QueueVisit {
+            queue,
+            name: plan.queue.clone(),
+            severity: plan.severity,
+            entered: now,
+            left: now,
+            outcome: "waiting",
+            agent: None,
+            offers: 0,
+        });
+        let caller = call.legs[0].id;
+        let (arrived, number) = (call.started, call.dialled.clone());
+        if let Some(timeout) = plan.timeout {
+            self.timers.set(Timer::Wait(id), now + timeout, "an agent, as long as the flow waits");
+        }
+        match music {
+            Some(pieces) if !pieces.is_empty() => {
+                let play = crate::caller::MUSIC;
+                out.push(Output::Media(Command::Play { leg: caller, play, pieces, repeat: true }));
+            }
+            _ => self.play_music(caller, out),
+        }
+        let severity = plan.severity;
+        let detail = format!("queue={} severity={severity}", plan.queue);
+        self.log(now, Some(id), None, "call-queued", detail, out);
+        let require = require.flatten();
+        let queued = acd::Input::CallQueued { call: id, queue, require, severity, arrived, number };
+        self.router.handle(now, queued, &mut self.router_out);
+        let position = self.router.position(id).unwrap_or(0);
+        self.story(id, StoryLine::Queued { queue: plan.queue, severity, position }, out);
+        self.show_on_board(now, id, out);
+    }
+
+    /// Takes the call out of the line.
+    pub(crate) fn leave_queue(
+        &mut self,
+        now: Time,
+        id: CallId,
+        outcome: &'static str,
+        out: &mut Outbox<Output>,
+    ) {
+        let Some(call) = self.calls.get_mut(&id) else { return };
+        if !matches!(call.wait, Wait::Queue { .. }) || call.talking.is_some() {
+            return;
+        }
+        call.wait = Wait::Nothing;
+        call.left_queue(now, outcome);
+        out.push(Output::Media(Command::Stop { leg: call.legs[0].id }));
+        self.timers.cancel(&Timer::Wait(id));
+        self.stop_ringing(now, id, "the caller left the queue", out);
+        self.router.handle(now, acd::Input::CallEnded { call: id }, &mut self.router_out);
+        self.log(now, Some(id), None, "queue-left", format!("outcome={outcome}"), out);
+    }
+
+    fn ring_agent(
+        &mut self,
+        now: Time,
+        id: CallId,
+        name: &str,
+        timeout: Duration,
+        music: Option<Vec<ivr::Piece>>,
+        out: &mut Outbox<Output>,
+    ) {
+        let Some(agent) = self.settings.agent(name) else {
+            let ended = ivr::Input::RingEnded(ivr::RingEnd::Unreachable);
+            return self.work.push_back(Work::Visit(id, ended));
+        };
+        let music = music.map(|pieces| self.sounds(now, id, &pieces, out));
+        let Some(call) = self.calls.get_mut(&id) else { return };
+        call.wait = Wait::Ring { agent };
+        let caller = &call.legs[0];
+        let (leg, connected, signalling, dialog) =
+            (caller.id, caller.is_connected(), caller.signalling, caller.dialog);
+        match (music, dialog) {
+            (Some(pieces), _) if connected && !pieces.is_empty() => {
+                let play = crate::caller::MUSIC;
+                out.push(Output::Media(Command::Play { leg, play, pieces, repeat: true }));
+            }
+            _ if connected => self.play_music(leg, out),
+            (_, Some(dialog)) if signalling == Signalling::Trying => {
+                self.sip.ring(now, dialog, 180, None, &mut self.sip_out);
+            }
+            _ => {}
+        }
+        self.timers.set(Timer::Wait(id), now + timeout, "the agent rung directly answers");
+        self.router.handle(now, acd::Input::Direct { call: id, agent }, &mut self.router_out);
+    }
+
+    /// A requirement as a flow wrote it, read once and remembered.
+    fn requirement(&mut self, text: &str) -> Option<Requirement> {
+        if let Some(known) = self.requirements.get(text) {
+            return known.clone();
+        }
+        let read = Requirement::parse(text, &self.settings.roster).ok();
+        if self.requirements.len() < REQUIREMENTS_MAX {
+            self.requirements.insert(text.to_owned(), read.clone());
+        }
+        read
+    }
+
+    /// The flow waited long enough: out of the queue, or the rung agent did not come.
+    pub(crate) fn wait_is_over(&mut self, now: Time, id: CallId, out: &mut Outbox<Output>) {
+        let Some(call) = self.calls.get(&id).filter(|c| c.ending.is_none() && c.talking.is_none()) else {
+            return;
+        };
+        match call.wait {
+            Wait::Queue { .. } => {
+                self.leave_queue(now, id, "timeout", out);
+                self.work.push_back(Work::Visit(id, ivr::Input::QueueEnded(ivr::QueueEnd::Timeout)));
+            }
+            Wait::Ring { .. } => self.direct_ended(now, id, ivr::RingEnd::NoAnswer, out),
+            Wait::Nothing => {}
+        }
+    }
+}
+
+struct QueuePlan {
+    queue: Arc<str>,
+    require: Option<String>,
+    severity: Severity,
+    timeout: Option<Duration>,
+    music: Option<Vec<ivr::Piece>>,
+}
+
+impl Call {
+    pub(crate) fn note_step(&mut self, now: Time, step: &Arc<str>) {
+        if self.path.len() < PATH_MAX {
+            self.path.push((now.since(self.started), step.clone()));
+        }
+    }
+
+    pub(crate) fn note_var(&mut self, name: Arc<str>, value: String, masked: bool) {
+        let value = if masked { "*".repeat(value.chars().count()) } else { value };
+        match self.vars.iter_mut().find(|(known, _)| *known == name) {
+            Some((_, old)) => *old = value,
+            None => self.vars.push((name, value)),
+        }
+    }
+
+    /// Closes the open stay in a queue.
+    pub(crate) fn left_queue(&mut self, now: Time, outcome: &'static str) {
+        if let Some(stay) = self.queues.last_mut().filter(|stay| stay.outcome == "waiting") {
+            stay.left = now;
+            stay.outcome = outcome;
+        }
+    }
+
+    pub(crate) fn serving_agent(&self) -> Option<AgentId> {
+        self.talking.as_ref().map(|t| t.agent).or(self.offer.as_ref().map(|o| o.agent))
+    }
+}
