@@ -17,7 +17,7 @@ pub use flow::{
     Act, AnswerMode, Branch, Collect, Echo, Flow, FlowBuilder, Heard, Hours, KEYS, Key, Menu, Play, Prompt,
     Queue, Retry, Ring, Set, Sound, Step, StepId, StepMissing, VarDecl,
 };
-pub use hours::Schedule;
+pub use hours::{HoursError, Oddity, Range, Schedule};
 pub use pattern::Pattern;
 pub use say::SayKind;
 pub use visit::{DIGITS_MAX, PATH_MAX, STEPS_MAX, TYPE_AHEAD_MAX, Visit};
