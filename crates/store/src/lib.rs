@@ -17,8 +17,8 @@ use std::fmt;
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -36,7 +36,7 @@ pub struct Options {
     pub kept_for_calls: usize,
     /// Most records and events in one transaction.
     pub batch_max: usize,
-    /// How long a first item waits for company before it is written.
+    /// How long a first item waits for company before it is written: each transaction waits for the disk.
     pub linger: Duration,
     /// How long a statement waits while another program holds the file.
     pub busy_timeout: Duration,
@@ -62,14 +62,20 @@ impl Default for Options {
     }
 }
 
-/// The writing side. `&self` everywhere: it can be shared between threads.
-#[derive(Debug)]
+/// The writing side; clones are one store. The last one dropped closes it.
+#[derive(Clone, Debug)]
 pub struct Store {
+    open: Arc<Open>,
+}
+
+#[derive(Debug)]
+struct Open {
+    path: PathBuf,
     queue: Arc<Queue>,
     last_call: AtomicU64,
-    writer: Option<JoinHandle<()>>,
+    writer: Mutex<Option<JoinHandle<()>>>,
     /// Held for as long as the store is open; the system frees it when the process dies.
-    _lock: File,
+    lock: File,
 }
 
 impl Store {
@@ -91,29 +97,37 @@ impl Store {
         let lock = prepare(path)?;
         let connection = schema::open(path, options.busy_timeout)?;
         let last_call = schema::last_call_id(&connection).map_err(|e| Error::sqlite(path, &e))?;
-        let queue = Arc::new(Queue::new(options.waiting_max, options.kept_for_calls));
+        let queue = Arc::new(Queue::new(options.waiting_max, options.kept_for_calls, options.batch_max));
         let writer = writer::spawn(connection, epoch_unix, options, Arc::clone(&queue))
             .map_err(|e| Error::io(path, e))?;
-        Ok(Store { queue, last_call: AtomicU64::new(last_call), writer: Some(writer), _lock: lock })
+        Ok(Store {
+            open: Arc::new(Open {
+                path: path.to_owned(),
+                queue,
+                last_call: AtomicU64::new(last_call),
+                writer: Mutex::new(Some(writer)),
+                lock,
+            }),
+        })
     }
 
     /// Takes a call's record for writing; never waits. False when there was no room: it is lost and counted.
     pub fn record(&self, record: CallRecord) -> bool {
-        self.last_call.fetch_max(record.call.0, Ordering::Relaxed);
-        self.queue.push(Item::Call(Box::new(record)))
+        self.open.last_call.fetch_max(record.call.0, Ordering::Relaxed);
+        self.open.queue.push(Item::Call(Box::new(record)))
     }
 
     /// Takes an event for writing; never waits. False when there was no room: it is lost and counted.
     pub fn event(&self, event: LogEvent) -> bool {
         if let Some(call) = event.call {
-            self.last_call.fetch_max(call.0, Ordering::Relaxed);
+            self.open.last_call.fetch_max(call.0, Ordering::Relaxed);
         }
-        self.queue.push(Item::Event(event))
+        self.open.queue.push(Item::Event(event))
     }
 
     /// The highest call id ever seen here, in records or events; 0 in a new file.
     pub fn last_call_id(&self) -> u64 {
-        self.last_call.load(Ordering::Relaxed)
+        self.open.last_call.load(Ordering::Relaxed)
     }
 
     /// Waits until all that was taken so far is on the disk.
@@ -121,42 +135,60 @@ impl Store {
     /// # Errors
     /// [`Error::Unwritten`] as soon as an attempt to write it fails; the writer goes on trying.
     pub fn flush(&self) -> Result<(), Error> {
-        self.queue.flush().map_err(Error::Unwritten)
+        self.open.queue.flush().map_err(Error::Unwritten)
     }
 
     pub fn counts(&self) -> Counts {
-        self.queue.counts()
+        self.open.queue.counts()
+    }
+
+    /// Records and events that came here and will never be in the file, for whatever reason.
+    pub fn dropped(&self) -> u64 {
+        let c = self.counts();
+        c.calls_dropped + c.events_dropped + c.calls_twice + c.refused + c.lost
     }
 
     /// Why the last attempt to write failed, until one succeeds.
     pub fn trouble(&self) -> Option<String> {
-        self.queue.trouble()
+        self.open.queue.trouble()
     }
 
     /// The file may not grow beyond `bytes` (in whole pages, never below its size now); what finds no room
     /// waits and is tried again. It holds from the next transaction on.
     pub fn limit_bytes(&self, bytes: u64) {
-        self.queue.limit_bytes(bytes);
+        self.open.queue.limit_bytes(bytes);
     }
 
-    /// Writes what waits and closes the file. What cannot be written in `Options::close_attempts` is given
-    /// up and counted in [`Counts::lost`].
-    pub fn close(mut self) -> Counts {
-        self.stop();
-        self.queue.counts()
+    /// A reader of this store.
+    ///
+    /// # Errors
+    /// As for [`Reader::open`].
+    pub fn reader(&self) -> Result<Reader, Error> {
+        Reader::open(&self.open.path)
     }
 
-    fn stop(&mut self) {
+    /// Writes what waits and closes the file, for all clones; what comes later is dropped and counted. What
+    /// cannot be written in `Options::close_attempts` is given up and counted in [`Counts::lost`].
+    pub fn close(&self) -> Counts {
+        self.open.close();
+        self.counts()
+    }
+}
+
+impl Open {
+    fn close(&self) {
         self.queue.close();
-        if let Some(writer) = self.writer.take() {
+        let writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(writer) = writer {
             let _ = writer.join();
+            let _ = self.lock.unlock();
         }
     }
 }
 
-impl Drop for Store {
+impl Drop for Open {
     fn drop(&mut self) {
-        self.stop();
+        self.close();
     }
 }
 

@@ -35,6 +35,7 @@ pub struct Counts {
 pub(crate) struct Queue {
     waiting_max: usize,
     kept_for_calls: usize,
+    batch_max: usize,
     state: Mutex<State>,
     /// The writer waits here for something to do, callers of `flush` for it to be done.
     work: Condvar,
@@ -65,10 +66,11 @@ pub(crate) enum Work {
 }
 
 impl Queue {
-    pub fn new(waiting_max: usize, kept_for_calls: usize) -> Queue {
+    pub fn new(waiting_max: usize, kept_for_calls: usize, batch_max: usize) -> Queue {
         Queue {
             waiting_max,
             kept_for_calls: kept_for_calls.min(waiting_max),
+            batch_max: batch_max.max(1),
             state: Mutex::default(),
             work: Condvar::new(),
             done: Condvar::new(),
@@ -95,8 +97,12 @@ impl Queue {
         }
         state.items.push_back(item);
         state.accepted += 1;
+        // The writer waits for the first item, then for a full batch: waking it costs a system call.
+        let wake = state.items.len() == 1 || state.items.len() == self.batch_max;
         drop(state);
-        self.work.notify_one();
+        if wake {
+            self.work.notify_one();
+        }
         true
     }
 
@@ -138,7 +144,7 @@ impl Queue {
     // What follows is the writer's.
 
     /// Waits for work; a first item waits `linger` for company.
-    pub fn next(&self, batch_max: usize, linger: Duration) -> Work {
+    pub fn next(&self, linger: Duration) -> Work {
         let state = self.state();
         let state = self
             .work
@@ -146,12 +152,14 @@ impl Queue {
             .unwrap_or_else(PoisonError::into_inner);
         let (mut state, _) = self
             .work
-            .wait_timeout_while(state, linger, |s| s.items.len() < batch_max && s.flushing == 0 && !s.closing)
+            .wait_timeout_while(state, linger, |s| {
+                s.items.len() < self.batch_max && s.flushing == 0 && !s.closing
+            })
             .unwrap_or_else(PoisonError::into_inner);
         if state.items.is_empty() {
             return Work::Done;
         }
-        let count = state.items.len().min(batch_max.max(1));
+        let count = state.items.len().min(self.batch_max);
         state.in_flight = count;
         Work::Batch(state.items.drain(..count).collect())
     }

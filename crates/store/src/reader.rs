@@ -5,6 +5,7 @@ use hotline_core::CallId;
 use rusqlite::types::{ToSql, Value};
 use rusqlite::{Connection, Row, params_from_iter};
 use serde::Serialize;
+use std::borrow::Borrow;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -158,14 +159,14 @@ impl Reader {
     ///
     /// # Errors
     /// The database's, with the file.
-    pub fn calls(&self, query: &Query) -> Result<Vec<StoredCall>, Error> {
-        self.read_calls(query).map_err(|e| Error::sqlite(&self.path, &e))
+    pub fn calls(&self, query: impl Borrow<Query>) -> Result<Vec<StoredCall>, Error> {
+        self.read_calls(query.borrow()).map_err(|e| Error::sqlite(&self.path, &e))
     }
 
     /// # Errors
     /// The database's, with the file.
-    pub fn events(&self, query: &Query) -> Result<Vec<StoredEvent>, Error> {
-        self.read_events(query).map_err(|e| Error::sqlite(&self.path, &e))
+    pub fn events(&self, query: impl Borrow<Query>) -> Result<Vec<StoredEvent>, Error> {
+        self.read_events(query.borrow()).map_err(|e| Error::sqlite(&self.path, &e))
     }
 
     fn read_calls(&self, query: &Query) -> rusqlite::Result<Vec<StoredCall>> {

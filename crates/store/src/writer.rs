@@ -39,7 +39,7 @@ struct Writer {
 
 impl Writer {
     fn run(&mut self) {
-        while let Work::Batch(batch) = self.queue.next(self.options.batch_max, self.options.linger) {
+        while let Work::Batch(batch) = self.queue.next(self.options.linger) {
             if !self.write_until_done(&batch) {
                 return;
             }
