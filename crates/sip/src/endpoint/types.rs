@@ -1,17 +1,24 @@
-//! The user agent: transactions, dialogs, registrar and digest behind one machine.
-use hotline_core::{Deadline, Outbox, Rng, Time};
+//! What goes into the user agent and what comes out.
+use hotline_core::Time;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub enum Transport { Udp, Tcp }
+pub enum Transport {
+    Udp,
+    Tcp,
+}
 
 /// Between which addresses a message travels. `local` is the address of our listener (also for
 /// connections we opened ourselves, so it names the listener, not the ephemeral port); for TCP the shell keeps
 /// one connection per (`local`, `remote`) and opens it when there is none.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub struct Hop { pub transport: Transport, pub local: SocketAddr, pub remote: SocketAddr }
+pub struct Hop {
+    pub transport: Transport,
+    pub local: SocketAddr,
+    pub remote: SocketAddr,
+}
 
 /// One INVITE session, from its first request through its dialog to the last transaction.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -27,45 +34,84 @@ pub struct EndpointConfig {
     pub advertised: Vec<(SocketAddr, String)>,
     pub limits: Limits,
     /// RFC 3261 T1, T2, T4.
-    pub t1: Duration, pub t2: Duration, pub t4: Duration,
+    pub t1: Duration,
+    pub t2: Duration,
+    pub t4: Duration,
     pub registrar: RegistrarConfig,
 }
 #[derive(Clone, Debug)]
-pub struct Limits { pub message_bytes: usize, pub headers: usize, pub transactions: usize, pub dialogs: usize, pub contacts_per_user: usize }
+pub struct Limits {
+    pub message_bytes: usize,
+    pub headers: usize,
+    pub transactions: usize,
+    pub dialogs: usize,
+    pub contacts_per_user: usize,
+}
 #[derive(Clone, Debug)]
-pub struct RegistrarConfig { pub expires_min: Duration, pub expires_default: Duration, pub expires_max: Duration, pub nonce_lifetime: Duration }
+pub struct RegistrarConfig {
+    pub expires_min: Duration,
+    pub expires_default: Duration,
+    pub expires_max: Duration,
+    pub nonce_lifetime: Duration,
+}
 
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub enum Algorithm { Md5, Sha256 }
+pub enum Algorithm {
+    Md5,
+    Sha256,
+}
 
 /// HA1 = H(user:realm:password) in lower-case hexadecimal.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Ha1 { pub algorithm: Algorithm, pub hex: String }
-impl std::fmt::Debug for Ha1 { fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result { write!(f, "Ha1({:?}, ***)", self.algorithm) } }
+pub struct Ha1 {
+    pub algorithm: Algorithm,
+    pub hex: String,
+}
+impl std::fmt::Debug for Ha1 {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Ha1({:?}, ***)", self.algorithm)
+    }
+}
 
 /// Who may register and authenticate here.
 #[derive(Clone, Debug)]
-pub struct Account { pub user: String, pub ha1: Vec<Ha1> }
+pub struct Account {
+    pub user: String,
+    pub ha1: Vec<Ha1>,
+}
 
 /// Credentials of our own as a client (`hotline call`, `hotline phone`).
 #[derive(Clone)]
-pub struct Credentials { pub user: String, pub password: String }
-impl std::fmt::Debug for Credentials { fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result { f.write_str("Credentials(***)") } }
+pub struct Credentials {
+    pub user: String,
+    pub password: String,
+}
+impl std::fmt::Debug for Credentials {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Credentials(***)")
+    }
+}
 
 /// A header to add, name and value.
 pub type ExtraHeader = (String, String);
 
 /// An address-of-record's binding, and the way back to it (the source its REGISTER came from).
 #[derive(Clone, Debug)]
-pub struct Contact { pub uri: String, pub hop: Hop, pub expires: Time, pub q: u16, pub user_agent: String }
+pub struct Contact {
+    pub uri: String,
+    pub hop: Hop,
+    pub expires: Time,
+    pub q: u16,
+    pub user_agent: String,
+}
 
 #[derive(Clone, Debug)]
 pub struct Outgoing {
     /// Request-URI.
     pub uri: String,
     pub hop: Hop,
-    pub from: String,            // name-addr without tag: "\"hotline\" <sip:hotline@127.0.0.1>"
-    pub to: String,              // name-addr without tag
+    pub from: String, // name-addr without tag: "\"hotline\" <sip:hotline@127.0.0.1>"
+    pub to: String,   // name-addr without tag
     pub sdp: Option<Vec<u8>>,
     pub headers: Vec<ExtraHeader>,
     pub credentials: Option<Credentials>,
@@ -76,8 +122,12 @@ pub enum Auth {
     /// No credentials, or none for this realm.
     None,
     /// Credentials that do not hold (wrong, unknown user, replayed, stale nonce).
-    Bad { stale: bool },
-    Ok { user: String },
+    Bad {
+        stale: bool,
+    },
+    Ok {
+        user: String,
+    },
 }
 
 /// An INVITE that opens a session. 100 has been sent already.
@@ -86,7 +136,8 @@ pub struct Invitation {
     pub uri: String,
     /// User part of the Request-URI, unescaped; empty when there is none.
     pub dialled: String,
-    pub from_user: String, pub from_display: String,
+    pub from_user: String,
+    pub from_display: String,
     pub call_id: String,
     pub user_agent: String,
     pub hop: Hop,
@@ -141,48 +192,10 @@ pub enum Output {
 }
 
 #[derive(Clone, Copy, Default, Debug, PartialEq, Eq)]
-pub struct Counts { pub transactions: usize, pub dialogs: usize, pub contacts: usize, pub timers: usize, pub nonces: usize }
-
-#[derive(Debug)]
-pub struct Endpoint { _p: () }
-#[allow(unused_variables)]
-impl Endpoint {
-    pub fn new(config: EndpointConfig, rng: Rng) -> Endpoint { todo!() }
-    pub fn set_accounts(&mut self, accounts: Vec<Account>) { todo!() }
-    /// One datagram, or one message that `Framer` cut out of a stream.
-    pub fn receive(&mut self, now: Time, hop: Hop, bytes: &[u8], out: &mut Outbox<Output>) { todo!() }
-    /// A send failed or a connection closed: what waits for that hop ends as RFC 3261 says.
-    pub fn transport_failed(&mut self, now: Time, hop: Hop, out: &mut Outbox<Output>) { todo!() }
-    pub fn deadline(&self) -> Option<Deadline> { todo!() }
-    pub fn wake(&mut self, now: Time, out: &mut Outbox<Output>) { todo!() }
-
-    // Server side of INVITE.
-    pub fn ring(&mut self, now: Time, dialog: DialogId, code: u16, sdp: Option<&[u8]>, out: &mut Outbox<Output>) { todo!() }
-    pub fn accept(&mut self, now: Time, dialog: DialogId, sdp: &[u8], headers: &[ExtraHeader], out: &mut Outbox<Output>) { todo!() }
-    pub fn refuse(&mut self, now: Time, dialog: DialogId, code: u16, headers: &[ExtraHeader], out: &mut Outbox<Output>) { todo!() }
-    /// 401 with a fresh nonce for each algorithm; `Ended` follows.
-    pub fn challenge(&mut self, now: Time, dialog: DialogId, stale: bool, out: &mut Outbox<Output>) { todo!() }
-
-    // Client side of INVITE.
-    pub fn invite(&mut self, now: Time, call: Outgoing, out: &mut Outbox<Output>) -> DialogId { todo!() }
-    /// ACK with our answer, when the 2xx carried the offer.
-    pub fn ack(&mut self, now: Time, dialog: DialogId, sdp: &[u8], out: &mut Outbox<Output>) { todo!() }
-
-    // Either side.
-    /// Ends the session whatever its state: CANCEL, refusal (`code`), or BYE, with a Reason header; a 2xx
-    /// that crosses our CANCEL is acknowledged and ended with BYE. Idempotent.
-    pub fn hang_up(&mut self, now: Time, dialog: DialogId, code: u16, reason: &str, out: &mut Outbox<Output>) { todo!() }
-    pub fn reoffer(&mut self, now: Time, dialog: DialogId, sdp: &[u8], out: &mut Outbox<Output>) { todo!() }
-    pub fn accept_offer(&mut self, now: Time, dialog: DialogId, sdp: &[u8], out: &mut Outbox<Output>) { todo!() }
-    pub fn refuse_offer(&mut self, now: Time, dialog: DialogId, code: u16, out: &mut Outbox<Output>) { todo!() }
-    pub fn info(&mut self, now: Time, dialog: DialogId, content_type: &str, body: &[u8], out: &mut Outbox<Output>) { todo!() }
-
-    // Registrar.
-    pub fn contacts(&self, now: Time, user: &str) -> Vec<Contact> { todo!() }
-    // Client registration; refreshes itself until `unregister`.
-    pub fn register(&mut self, now: Time, registrar: Hop, uri: &str, credentials: Credentials, expires: Duration, out: &mut Outbox<Output>) { todo!() }
-    pub fn unregister(&mut self, now: Time, user: &str, out: &mut Outbox<Output>) { todo!() }
-    /// Accept nothing new: INVITE outside a dialog gets 503 with Retry-After. OPTIONS too, so that balancers see it.
-    pub fn drain(&mut self) { todo!() }
-    pub fn counts(&self) -> Counts { todo!() }
+pub struct Counts {
+    pub transactions: usize,
+    pub dialogs: usize,
+    pub contacts: usize,
+    pub timers: usize,
+    pub nonces: usize,
 }
