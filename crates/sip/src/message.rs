@@ -4,7 +4,6 @@
 //! checked once, here. Everything else stays as written: unknown methods, schemes and headers, folds,
 //! bytes >= 0x80, so that it can be forwarded or logged as it came.
 mod address;
-mod body;
 mod build;
 mod lex;
 mod name;
@@ -217,16 +216,11 @@ impl<'a> Message<'a> {
 
     /// `type/subtype` as written, without parameters.
     pub fn content_type(&self) -> Option<&'a [u8]> {
-        self.header(Name::ContentType).map(body::media_type)
+        self.header(Name::ContentType).map(|v| lex::split_once(v, b';').map_or(v, |(kind, _)| lex::trim_end(kind)))
     }
 
     pub fn body(&self) -> &'a [u8] {
         self.body
-    }
-
-    /// The body, when it is of this `type/subtype`, or its first part that is, when it is multipart.
-    pub fn body_of(&self, media_type: &str) -> Option<&'a [u8]> {
-        body::find(self.header(Name::ContentType)?, self.body, media_type)
     }
 }
 
