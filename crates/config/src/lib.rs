@@ -1,1 +1,238 @@
-//! (skeleton)
+//! What an operator wrote, parsed and checked: TOML files and WAV files into `engine::Settings`, with
+//! every mistake of every file at once.
+//!
+//! *Invariant:* an installation with an error yields no settings; what the engine gets is never checked again.
+
+mod agents;
+mod cross;
+mod finding;
+mod flow;
+mod graph;
+mod hours;
+mod install;
+mod prompts;
+mod read;
+mod values;
+
+pub use agents::{Secrets, SystemSecrets, ha1};
+pub use finding::{Finding, Level, Report};
+
+use engine::{Number, Settings, SipSettings};
+use finding::{Findings, Source, UNREADABLE};
+use flow::FlowDraft;
+use install::Install;
+use read::Document;
+use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// No file of an installation is larger: a mebibyte of TOML is a mistake.
+const FILE_BYTES_MAX: u64 = 1 << 20;
+/// More flows than this are a mistake in `flows`.
+const FLOWS_MAX: usize = 1000;
+
+/// An installation as it was found.
+#[derive(Clone, Debug)]
+pub struct Loaded {
+    /// None: some finding is an error.
+    pub settings: Option<Settings>,
+    /// Errors and warnings by file and place.
+    pub findings: Vec<Finding>,
+    /// What the engine does not need but its process does.
+    pub server: ServerSettings,
+    /// Every TOML file that was read, the main one first: what a reload watches.
+    pub files: Vec<PathBuf>,
+}
+
+impl Loaded {
+    /// The findings with their counts and exit status.
+    pub fn report(&self) -> Report<'_> {
+        Report { findings: &self.findings }
+    }
+}
+
+/// Settings of the process around the engine.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ServerSettings {
+    /// The installation's root: the folder above the main file's.
+    pub root: PathBuf,
+    /// Path of the control socket.
+    pub control: PathBuf,
+    /// Path of the database.
+    pub store: PathBuf,
+    /// `tracing` filter: "info", "warn,sip=debug".
+    pub log: String,
+    /// One JSON object a line instead of text.
+    pub log_json: bool,
+}
+
+/// Reads and checks the installation whose main file is `main`. Reads files, writes nothing.
+/// `epoch_unix`: Unix seconds of `Time::ZERO`, which is about now.
+pub fn load(main: &Path, secrets: &dyn Secrets, epoch_unix: i64) -> Loaded {
+    let findings = Findings::default();
+    let mut files = vec![main.to_owned()];
+    let main_source = read_file(main, &findings);
+    let silent = Findings::default();
+    let main_file = Document::parse(&main_source, &findings);
+    let mut install = Install::read(main_file.table(&findings, &silent), main, epoch_unix);
+
+    let agents_source = read_file(&install.agents, &findings);
+    let agents_file = Document::parse(&agents_source, &findings);
+    files.push(install.agents.clone());
+    let agents = agents::read(agents_file.table(&findings, &silent), &install, secrets);
+    let roster = cross::roster(&install, agents.iter().map(|a| a.agent.clone()).collect(), &findings);
+
+    let list_path = install.prompts.join("prompts.toml");
+    let list_source = if list_path.exists() {
+        files.push(list_path.clone());
+        read_file(&list_path, &findings)
+    } else {
+        Source::new(&list_path, String::new())
+    };
+    let list_file = Document::parse(&list_source, &findings);
+    let listed = prompts::read_list(list_file.table(&findings, &silent), &install);
+    let mut sounds = prompts::read_sounds(&install, listed, &findings);
+    cross::music(&install, &mut sounds, &findings);
+
+    let flow_sources: Vec<(String, Source)> = flow_files(&install, &main_source, &findings)
+        .into_iter()
+        .map(|(stem, path)| {
+            let source = read_file(&path, &findings);
+            files.push(path);
+            (stem, source)
+        })
+        .collect();
+    let documents: Vec<_> =
+        flow_sources.iter().map(|(stem, source)| (stem, source, Document::parse(source, &findings))).collect();
+    let mut flows: BTreeMap<&str, Option<FlowDraft<'_>>> = BTreeMap::new();
+    for (stem, source, document) in &documents {
+        let mut draft = flow::read(document.table(&findings, &silent), stem, &install);
+        if let Some(draft) = &mut draft {
+            draft.flow.version = version(&source.text);
+        }
+        // Of a broken file too little is known to say more.
+        flows.insert(stem, draft.filter(|_| !document.broken()));
+    }
+    let numbers = std::mem::take(&mut install.numbers);
+    let numbers = cross::numbers(&install, numbers, &flows, &findings);
+    for (name, draft) in &flows {
+        if let Some(draft) = draft {
+            let vars: Vec<_> = numbers.iter().filter(|n| n.flow == *name).collect();
+            graph::check(draft, &findings);
+            cross::flow(draft, &vars, &install, &roster, &sounds, &findings);
+        }
+    }
+
+    let settings = (!findings.any_error()).then(|| {
+        let flows: BTreeMap<&str, Arc<ivr::Flow>> =
+            flows.into_iter().filter_map(|(name, draft)| Some((name, Arc::new(draft?.flow)))).collect();
+        let number = |draft: cross::NumberSettings<'_>| {
+            let flow = flows.get(draft.flow)?.clone();
+            let cross::NumberSettings { digits, title, limit, vars, .. } = draft;
+            Some((digits.clone(), Number { digits, title, flow, limit, vars }))
+        };
+        Settings {
+            sip: SipSettings { realm: install.realm, product: install.product, listeners: install.listeners },
+            media: install.media,
+            limits: install.limits,
+            numbers: numbers.into_iter().filter_map(number).collect(),
+            prompts: Arc::new(sounds.prompts),
+            roster: Arc::new(roster.roster),
+            accounts: agents.into_iter().map(|a| a.account).collect(),
+            feature_codes: install.feature_codes,
+            epoch_unix,
+        }
+    });
+    Loaded { settings, findings: findings.sorted(), server: install.server, files }
+}
+
+/// What is wrong with the text of a flow file that stands alone, without an installation around it: a
+/// queue, an agent or opening hours that it names are unknown. Any text is welcome; nothing is read.
+pub fn check_flow(text: &str) -> Vec<Finding> {
+    let (findings, silent) = (Findings::default(), Findings::default());
+    let source = Source::new(Path::new("flow.toml"), text.to_owned());
+    let main = Source::new(Path::new("hotline.toml"), "[engine]\nlanguages = { en = [] }\n".to_owned());
+    let main_file = Document::parse(&main, &silent);
+    let install = Install::read(main_file.table(&silent, &silent), Path::new("hotline.toml"), 0);
+    let document = Document::parse(&source, &findings);
+    if let Some(draft) = flow::read(document.table(&findings, &silent), "flow", &install)
+        && !document.broken()
+    {
+        graph::check(&draft, &findings);
+        let roster = cross::roster(&install, vec![], &silent);
+        cross::flow(&draft, &[], &install, &roster, &prompts::PromptSet::default(), &findings);
+    }
+    findings.sorted()
+}
+
+/// The text of a file; when there is none, a finding and the empty text.
+fn read_file(path: &Path, findings: &Findings) -> Source {
+    let empty = Source::new(path, String::new());
+    let unreadable = |what: String, help: Option<&str>| {
+        findings.error_help(empty.whole(), UNREADABLE, what, help.map(str::to_owned));
+    };
+    match std::fs::metadata(path) {
+        Ok(meta) if meta.len() > FILE_BYTES_MAX => {
+            unreadable(format!("the file has {} bytes, more than {FILE_BYTES_MAX}", meta.len()), None);
+            return empty;
+        }
+        Ok(_) => {}
+        Err(error) => {
+            unreadable(format!("the file cannot be read: {error}"), None);
+            return empty;
+        }
+    }
+    match std::fs::read(path).map(String::from_utf8) {
+        Ok(Ok(text)) => Source::new(path, text),
+        Ok(Err(error)) => {
+            let good = error.utf8_error().valid_up_to();
+            let text = String::from_utf8_lossy(&error.as_bytes()[..good]).into_owned();
+            let source = Source::new(path, text);
+            let help = "save the file as UTF-8".to_owned();
+            findings.error_help(source.at(good), "not-utf8", "from here on this is not UTF-8", help);
+            empty
+        }
+        Err(error) => {
+            unreadable(format!("the file cannot be read: {error}"), None);
+            empty
+        }
+    }
+}
+
+/// The flow files by name, without their tests.
+fn flow_files(install: &Install<'_>, main: &Source, findings: &Findings) -> BTreeMap<String, PathBuf> {
+    let entries = match std::fs::read_dir(&install.flows) {
+        Ok(entries) => entries,
+        Err(error) => {
+            let what = format!("the flows' folder {} cannot be read: {error}", install.flows.display());
+            findings.error(main.whole(), UNREADABLE, what);
+            return BTreeMap::new();
+        }
+    };
+    let mut files = BTreeMap::new();
+    for path in entries.filter_map(|e| Some(e.ok()?.path())) {
+        let Some(name) = path.file_name().and_then(|n| n.to_str()) else { continue };
+        let Some(stem) = name.strip_suffix(".toml").filter(|s| !s.ends_with(".test") && !s.starts_with('.')) else {
+            continue;
+        };
+        if files.len() == FLOWS_MAX {
+            findings.error(main.whole(), "too-many", format!("there are more than {FLOWS_MAX} flows"));
+            break;
+        }
+        files.insert(stem.to_owned(), path.clone());
+    }
+    files
+}
+
+/// Twelve hexadecimal digits that change with the text.
+fn version(text: &str) -> Arc<str> {
+    agents::hex(&Sha256::digest(text)[..6]).into()
+}
+
+/// What somebody wrote, short enough to be shown and on one line.
+pub(crate) fn shorten(text: &str) -> String {
+    const SHOWN: usize = 60;
+    let line: String = text.chars().take(SHOWN).map(|c| if c.is_control() { '·' } else { c }).collect();
+    if text.chars().nth(SHOWN).is_some() { format!("{line}…") } else { line }
+}

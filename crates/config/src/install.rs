@@ -1,0 +1,668 @@
+//! `hotline.toml`: the installation as a whole, without its agents, flows and prompts.
+use crate::ServerSettings;
+use crate::finding::{At, Findings, did_you_mean, one_of};
+use crate::hours;
+use crate::read::{Table, Value};
+use acd::{AgentOrder, Pool};
+use engine::{CallLimits, FeatureCodes, Listener, MediaSettings};
+use hotline_core::Severity;
+use sip::Transport;
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::{Component, Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+const fn secs(s: u64) -> Duration {
+    Duration::from_secs(s)
+}
+
+/// No wait is longer than this: a week.
+pub(crate) const LONGEST: Duration = secs(7 * 24 * 3600);
+/// The ports that Linux gives to outgoing connections by default.
+const EPHEMERAL: (u16, u16) = (32768, 60999);
+
+/// What `hotline.toml` says, with places where other files must agree.
+#[derive(Debug)]
+pub(crate) struct Install<'a> {
+    pub product: String,
+    pub realm: String,
+    pub listeners: Vec<Listener>,
+    pub server: ServerSettings,
+    pub agents: PathBuf,
+    pub flows: PathBuf,
+    pub prompts: PathBuf,
+    /// Language -> where to look when it lacks a prompt.
+    pub languages: BTreeMap<Arc<str>, Vec<Arc<str>>>,
+    pub languages_at: At<'a>,
+    pub music: Option<Value<'a>>,
+    pub limits: CallLimits,
+    pub agent_calls_max: Option<u32>,
+    pub media: MediaSettings,
+    pub numbers: Vec<NumberDraft<'a>>,
+    pub pools: Vec<Pool>,
+    pub skills: BTreeSet<String>,
+    pub queues: Vec<QueueDraft<'a>>,
+    pub hours: BTreeMap<Arc<str>, Arc<ivr::Schedule>>,
+    pub feature_codes: FeatureCodes,
+    /// Warn when a caller hears more than this before a person can be reached.
+    pub audio_max: Duration,
+}
+
+/// A number, before its flow is looked up.
+#[derive(Debug)]
+pub(crate) struct NumberDraft<'a> {
+    pub digits: Arc<str>,
+    pub title: String,
+    pub flow: Option<Value<'a>>,
+    pub limit: Option<u32>,
+    pub vars: Vec<Value<'a>>,
+}
+
+/// A queue, before its requirement is understood (which takes the roster).
+#[derive(Debug)]
+pub(crate) struct QueueDraft<'a> {
+    pub name: Arc<str>,
+    pub at: At<'a>,
+    /// Indices into `Install::pools`.
+    pub pools: Vec<usize>,
+    pub require: Option<Value<'a>>,
+    pub order: AgentOrder,
+    pub limit: Option<u32>,
+    pub length_max: u32,
+    pub ring: Duration,
+    pub wrap_up: Duration,
+    pub promise: [Duration; 4],
+}
+
+impl<'a> Install<'a> {
+    /// Reads `hotline.toml` at `path`; what it lacks or has wrong takes its default and is a finding.
+    pub fn read(file: Table<'a>, path: &Path, epoch_unix: i64) -> Install<'a> {
+        let folder = path.parent().unwrap_or(Path::new(""));
+        let root = normal(&folder.join(".."));
+        let findings = file.findings;
+        let mut install = Install {
+            product: "hotline".into(),
+            realm: "hotline".into(),
+            listeners: default_listeners(),
+            server: ServerSettings {
+                control: normal(&root.join("var/hotline.sock")),
+                store: normal(&root.join("var/hotline.db")),
+                log: "info".into(),
+                log_json: false,
+                root,
+            },
+            agents: folder.join("agents.toml"),
+            flows: folder.join("flows"),
+            prompts: normal(&folder.join("../prompts")),
+            languages: BTreeMap::new(),
+            languages_at: file.at(),
+            music: None,
+            limits: CallLimits {
+                calls: 2000,
+                retry_after: secs(10),
+                call_max: secs(4 * 3600),
+                drain_max: secs(60),
+            },
+            agent_calls_max: None,
+            media: MediaSettings {
+                address: None,
+                ports: (10000, 29999),
+                port_rest: secs(5),
+                no_media_after: Some(secs(60)),
+                threads: 0,
+                codecs: vec![sdp::Codec::Pcma, sdp::Codec::Pcmu],
+            },
+            numbers: vec![],
+            pools: vec![],
+            skills: BTreeSet::new(),
+            queues: vec![],
+            hours: BTreeMap::new(),
+            feature_codes: FeatureCodes {
+                ready: "*50".into(),
+                pause: "*51".into(),
+                logout: "*52".into(),
+                pause_reasons: BTreeMap::new(),
+            },
+            audio_max: secs(60),
+        };
+        match file.table("engine") {
+            Some(engine) => install.engine(engine, folder),
+            None => file.missing("engine", "add a table [engine] with at least `languages`"),
+        }
+        if let Some(media) = file.table("media") {
+            install.media(media);
+        }
+        install.check_ports(&file);
+        if let Some(log) = file.table("log") {
+            if let Some(level) = log.get("level").and_then(|v| v.word()) {
+                install.server.log = level.into();
+            }
+            if let Some(json) = log.get("json").and_then(|v| v.flag()) {
+                install.server.log_json = json;
+            }
+            log.done();
+        }
+        if let Some(check) = file.table("check") {
+            if let Some(max) = check.get("audio_before_person").and_then(|v| v.duration(secs(1)..=LONGEST)) {
+                install.audio_max = max;
+            }
+            check.done();
+        }
+        if let Some(skills) = file.table("skill") {
+            flatten(&skills, "", &mut |name, value| {
+                check_name(findings, value.key_at(), "skill", &name);
+                value.text();
+                install.skills.insert(name);
+            });
+        }
+        for pool in tables(&file, "pool") {
+            install.pool(pool);
+        }
+        for queue in tables(&file, "queue") {
+            install.queue(queue);
+        }
+        for (name, at, hours) in tables(&file, "hours") {
+            check_name(findings, at, "opening hours", name);
+            if let Some(hours) = hours::read(hours, name, epoch_unix) {
+                install.hours.insert(name.into(), Arc::new(hours));
+            }
+        }
+        if let Some(codes) = file.table("feature_codes") {
+            install.feature_codes(codes);
+        }
+        for number in tables(&file, "number") {
+            install.number(number);
+        }
+        if install.numbers.is_empty() {
+            findings.warning(
+                file.at(),
+                "no-number",
+                "no number is served: every call will be answered 404",
+                "add [number.4009508888] with `flow = \"...\"`".to_owned(),
+            );
+        }
+        file.done();
+        install
+    }
+
+    fn engine(&mut self, engine: Table<'a>, folder: &Path) {
+        let path = |key, base: &Path| Some(normal(&base.join(engine.get(key)?.word()?)));
+        if let Some(name) = engine.get("name").and_then(header_token) {
+            self.product = name;
+        }
+        if let Some(realm) = engine.get("realm").and_then(header_token) {
+            self.realm = realm;
+        }
+        if let Some(listen) = engine.get("listen") {
+            self.listen(listen);
+        }
+        if let Some(advertise) = engine.get("advertise").and_then(advertised) {
+            for listener in &mut self.listeners {
+                listener.advertised = Some(advertise.clone());
+            }
+        }
+        let root = self.server.root.clone();
+        self.server.control = path("control", &root).unwrap_or_else(|| self.server.control.clone());
+        self.server.store = path("store", &root).unwrap_or_else(|| self.server.store.clone());
+        self.agents = path("agents", folder).unwrap_or_else(|| self.agents.clone());
+        self.flows = path("flows", folder).unwrap_or_else(|| self.flows.clone());
+        self.prompts = path("prompts", folder).unwrap_or_else(|| self.prompts.clone());
+        const LANGUAGES: &str = "write `languages = { cmn = [], yue = [\"cmn\"] }`";
+        if let Some(languages) = engine.need("languages", LANGUAGES) {
+            self.languages(languages);
+        }
+        self.music = engine.get("music");
+        let limits = &mut self.limits;
+        set(&mut limits.calls, engine.get("calls_max").and_then(|v| v.count(1..=1_000_000)));
+        set(&mut limits.call_max, engine.get("call_max").and_then(|v| v.duration(secs(1)..=LONGEST)));
+        set(&mut limits.retry_after, engine.get("retry_after").and_then(|v| v.duration(secs(1)..=secs(3600))));
+        set(&mut limits.drain_max, engine.get("drain_max").and_then(|v| v.duration(secs(0)..=secs(86400))));
+        self.agent_calls_max = engine.get("agent_calls_max").and_then(|v| v.count(1..=1_000_000));
+        engine.done();
+    }
+
+    fn listen(&mut self, value: Value<'a>) {
+        const FORM: &str = "write transport:address:port, as \"udp:127.0.0.1:5060\" or \"tcp:[::1]:5060\"";
+        let mut listeners: Vec<Listener> = vec![];
+        for entry in value.list().unwrap_or_default() {
+            let Some(text) = entry.text() else { continue };
+            let parsed = text.split_once(':').and_then(|(transport, address)| {
+                let transport = match transport {
+                    "udp" => Transport::Udp,
+                    "tcp" => Transport::Tcp,
+                    _ => return None,
+                };
+                Some(Listener { transport, address: address.parse().ok()?, advertised: None })
+            });
+            match parsed {
+                None => entry.error_help(
+                    "bad-address",
+                    format!("cannot listen on \"{}\"", crate::shorten(text)),
+                    FORM.to_owned(),
+                ),
+                Some(l) if listeners.contains(&l) => {
+                    entry.error("duplicate", format!("`listen` has \"{text}\" twice"));
+                }
+                Some(l) => listeners.push(l),
+            }
+        }
+        if value.list().is_some_and(|l| l.is_empty()) {
+            value.error_help("empty", "`listen` is empty: no phone could reach the engine", FORM.to_owned());
+        }
+        if !listeners.is_empty() {
+            self.listeners = listeners;
+        }
+    }
+
+    fn languages(&mut self, value: Value<'a>) {
+        self.languages_at = value.key_at();
+        let Some(table) = value.table() else { return };
+        let entries = table.entries();
+        if entries.is_empty() {
+            value.error("empty", "`languages` is empty: no prompt could be played");
+        }
+        for entry in &entries {
+            check_name(entry.findings, entry.key_at(), "language", entry.key);
+            let mut chain: Vec<Arc<str>> = vec![];
+            for fallback in entry.list().unwrap_or_default() {
+                let Some(name) = fallback.text() else { continue };
+                if name == entry.key {
+                    fallback.error("bad-fallback", format!("language `{name}` falls back to itself"));
+                } else if !entries.iter().any(|e| e.key == name) {
+                    let help = did_you_mean(name, entries.iter().map(|e| e.key));
+                    fallback.error_help("unknown-language", format!("no language is called `{name}`"), help);
+                } else {
+                    chain.push(name.into());
+                }
+            }
+            self.languages.insert(entry.key.into(), chain);
+        }
+    }
+
+    fn media(&mut self, media: Table<'a>) {
+        if let Some(value) = media.get("address")
+            && let Some(text) = value.text()
+        {
+            match text.parse::<IpAddr>() {
+                Ok(ip) => self.media.address = Some(ip),
+                Err(_) => value.error_help(
+                    "bad-address",
+                    format!("`address` is no IP address: \"{}\"", crate::shorten(text)),
+                    "write it as \"192.0.2.10\" or \"2001:db8::10\"".to_owned(),
+                ),
+            }
+        }
+        if let Some(value) = media.get("ports")
+            && let Some(ports) = port_range(value)
+        {
+            self.media.ports = ports;
+        }
+        if let Some(value) = media.get("codecs") {
+            let mut codecs = vec![];
+            for entry in value.list().unwrap_or_default() {
+                let codec = match entry.text() {
+                    None => continue,
+                    Some("pcma") => sdp::Codec::Pcma,
+                    Some("pcmu") => sdp::Codec::Pcmu,
+                    Some(other) => {
+                        let what = format!("no codec is called `{}`", crate::shorten(other));
+                        entry.error_help("unknown-codec", what, "known: `pcma`, `pcmu`".to_owned());
+                        continue;
+                    }
+                };
+                if codecs.contains(&codec) {
+                    entry.error("duplicate", "this codec is given twice");
+                } else {
+                    codecs.push(codec);
+                }
+            }
+            if value.list().is_some_and(|l| l.is_empty()) {
+                value.error("empty", "`codecs` is empty: no call could be answered");
+            }
+            if !codecs.is_empty() {
+                self.media.codecs = codecs;
+            }
+        }
+        if let Some(value) = media.get("no_media_after") {
+            if value.as_text() == Some("never") {
+                self.media.no_media_after = None;
+            } else if let Some(after) = value.duration(secs(1)..=LONGEST) {
+                self.media.no_media_after = Some(after);
+            }
+        }
+        set(&mut self.media.port_rest, media.get("port_rest").and_then(|v| v.duration(secs(0)..=secs(3600))));
+        set(&mut self.media.threads, media.get("threads").and_then(|v| v.count(0..=1024)));
+        media.done();
+    }
+
+    fn check_ports(&self, file: &Table<'a>) {
+        let at = file.table("media").and_then(|m| m.get("ports")).map_or(file.at(), |v| v.at());
+        let (first, last) = self.media.ports;
+        let pairs = (u32::from(last) - u32::from(first)).div_ceil(2);
+        let calls = self.limits.calls;
+        if pairs < calls {
+            file.findings.error_help(
+                at,
+                "few-ports",
+                format!("ports {first}-{last} are {pairs} pairs: too few for calls_max = {calls}"),
+                format!("each call takes a pair, and another while it talks to an agent: {} ports", 4 * calls),
+            );
+        } else if pairs < calls.saturating_mul(2) {
+            file.findings.warning(
+                at,
+                "few-ports",
+                format!("ports {first}-{last} are {pairs} pairs: calls_max = {calls} with an agent each need {}", calls * 2),
+                None,
+            );
+        }
+        if first <= EPHEMERAL.1 && last >= EPHEMERAL.0 {
+            file.findings.warning(
+                at,
+                "ephemeral-ports",
+                format!("ports {first}-{last} overlap those that the system gives to others ({}-{})", EPHEMERAL.0, EPHEMERAL.1),
+                "stay below 32768, or change net.ipv4.ip_local_port_range".to_owned(),
+            );
+        }
+        for listener in self.listeners.iter().filter(|l| l.transport == Transport::Udp) {
+            let port = listener.address.port();
+            if (first..=last).contains(&port) {
+                file.findings.error(at, "port-conflict", format!("ports {first}-{last} contain the SIP port {port}"));
+            }
+        }
+    }
+
+    fn pool(&mut self, (name, at, pool): Named<'a>) {
+        check_name(pool.findings, at, "pool", name);
+        let rank = pool.need("rank", "1 for the first level, 2 for the next").and_then(|v| v.count(1..=99));
+        let limit = pool.get("limit").and_then(|v| v.count(1..=1_000_000));
+        self.pools.push(Pool { name: name.into(), rank: rank.unwrap_or(1), limit });
+        pool.done();
+    }
+
+    fn queue(&mut self, (name, at, queue): Named<'a>) {
+        check_name(queue.findings, at, "queue", name);
+        let mut draft = QueueDraft {
+            name: name.into(),
+            at,
+            pools: vec![],
+            require: queue.get("require"),
+            order: AgentOrder::LongestIdle,
+            limit: queue.get("limit").and_then(|v| v.count(1..=1_000_000)),
+            length_max: 1000,
+            ring: secs(20),
+            wrap_up: secs(0),
+            promise: [secs(300), secs(900), secs(1800), secs(3600)],
+        };
+        for entry in queue.get("pools").and_then(|v| v.list()).unwrap_or_default() {
+            let Some(wanted) = entry.text() else { continue };
+            match self.pools.iter().position(|p| &*p.name == wanted) {
+                Some(pool) if draft.pools.contains(&pool) => {
+                    entry.error("duplicate", format!("`pools` has `{wanted}` twice"));
+                }
+                Some(pool) => draft.pools.push(pool),
+                None => unknown(&entry, "pool", wanted, self.pools.iter().map(|p| &*p.name)),
+            }
+        }
+        if let Some(value) = queue.get("order")
+            && let Some(text) = value.text()
+        {
+            const ORDERS: [(&str, AgentOrder); 4] = [
+                ("longest-idle", AgentOrder::LongestIdle),
+                ("least-occupied", AgentOrder::LeastOccupied),
+                ("best-fit", AgentOrder::BestFit),
+                ("round-robin", AgentOrder::RoundRobin),
+            ];
+            match ORDERS.iter().find(|(name, _)| *name == text) {
+                Some((_, order)) => draft.order = *order,
+                None => value.error_help(
+                    "unknown-order",
+                    format!("`order` cannot be \"{}\"", crate::shorten(text)),
+                    format!("write {}", one_of(ORDERS.map(|(name, _)| name))),
+                ),
+            }
+        }
+        set(&mut draft.length_max, queue.get("length_max").and_then(|v| v.count(1..=100_000)));
+        set(&mut draft.ring, queue.get("ring").and_then(|v| v.duration(secs(1)..=secs(600))));
+        set(&mut draft.wrap_up, queue.get("wrap_up").and_then(|v| v.duration(secs(0)..=secs(86400))));
+        const PROMISE: &str = "write `promise = { P0 = \"5m\", P1 = \"15m\", P2 = \"30m\", P3 = \"60m\" }`";
+        if let Some(promise) = queue.need("promise", PROMISE).and_then(|v| v.table()) {
+            let promise = promise.titled(format!("the promise of queue `{name}`"));
+            for (severity, slot) in Severity::ALL.into_iter().zip(&mut draft.promise) {
+                let value = promise.need(severity.as_str(), "every severity needs a time to answer");
+                set(slot, value.and_then(|v| v.duration(secs(1)..=LONGEST)));
+            }
+            if !draft.promise.is_sorted() {
+                let what = format!("queue `{name}` promises a graver severity a longer wait than a lighter one");
+                promise.findings.warning(promise.at(), "promise-order", what, None);
+            }
+            promise.done();
+        }
+        queue.done();
+        self.queues.push(draft);
+    }
+
+    fn feature_codes(&mut self, codes: Table<'a>) {
+        let code = |key: &'static str, default: &Arc<str>| -> Arc<str> {
+            let Some(value) = codes.get(key) else { return default.clone() };
+            let Some(text) = value.word() else { return default.clone() };
+            if text.chars().all(|c| matches!(c, '0'..='9' | '*' | '#')) {
+                return text.into();
+            }
+            value.error("bad-key", format!("`{key}` must be dialled with 0-9, * and #, and is \"{}\"", crate::shorten(text)));
+            default.clone()
+        };
+        let default = &self.feature_codes;
+        let mut read = FeatureCodes {
+            ready: code("ready", &default.ready),
+            pause: code("pause", &default.pause),
+            logout: code("logout", &default.logout),
+            pause_reasons: BTreeMap::new(),
+        };
+        let all = [&read.ready, &read.pause, &read.logout];
+        if all.iter().collect::<BTreeSet<_>>().len() < all.len() {
+            codes.findings.error(codes.at(), "duplicate", "two feature codes are the same");
+        }
+        if let Some(reasons) = codes.get("pause_reasons").and_then(|v| v.table()) {
+            for entry in reasons.entries() {
+                let Some(reason) = entry.word() else { continue };
+                match entry.key.chars().next() {
+                    Some(key @ '0'..='9') if entry.key.len() == 1 => {
+                        read.pause_reasons.insert(key, reason.to_owned());
+                    }
+                    _ => entry.findings.error(
+                        entry.key_at(),
+                        "bad-key",
+                        format!("a pause reason is one digit after the code, not `{}`", crate::shorten(entry.key)),
+                    ),
+                }
+            }
+        }
+        codes.done();
+        self.feature_codes = read;
+    }
+
+    fn number(&mut self, (digits, at, number): Named<'a>) {
+        let number = number.titled(format!("number {digits}"));
+        let dialable = |c: char| c.is_ascii_alphanumeric() || "*#+-._".contains(c);
+        if digits.is_empty() || digits.len() > 64 || !digits.chars().all(dialable) {
+            number.findings.error(at, "bad-number", format!("`{}` cannot be dialled", crate::shorten(digits)));
+        }
+        let codes = &self.feature_codes;
+        if [&codes.ready, &codes.pause, &codes.logout].iter().any(|c| &***c == digits) {
+            number.findings.error(at, "duplicate", format!("{digits} is a feature code of the agents' phones"));
+        }
+        let draft = NumberDraft {
+            digits: digits.into(),
+            title: number.get("title").and_then(|v| v.text()).unwrap_or(digits).to_owned(),
+            flow: number.need("flow", "name the flow that answers this number: `flow = \"support\"`"),
+            limit: number.get("limit").and_then(|v| v.count(1..=1_000_000)),
+            vars: number.get("vars").and_then(|v| v.table()).map(|t| t.entries()).unwrap_or_default(),
+        };
+        if draft.limit.is_some_and(|l| l > self.limits.calls) {
+            let (limit, calls) = (draft.limit.unwrap_or_default(), self.limits.calls);
+            number.findings.warning(
+                at,
+                "limit-never-met",
+                format!("number {digits} allows {limit} calls, and the engine only {calls} (calls_max)"),
+                None,
+            );
+        }
+        number.done();
+        self.numbers.push(draft);
+    }
+}
+
+fn default_listeners() -> Vec<Listener> {
+    let address = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 5060);
+    [Transport::Udp, Transport::Tcp].map(|transport| Listener { transport, address, advertised: None }).into()
+}
+
+/// What stands in SIP headers unquoted or between quotes: printable ASCII without quotes.
+fn header_token(value: Value<'_>) -> Option<String> {
+    let text = value.word()?;
+    if text.len() <= 64 && text.chars().all(|c| c.is_ascii_graphic() && !matches!(c, '"' | '\\' | '<' | '>' | ':')) {
+        return Some(text.to_owned());
+    }
+    value.error_help(
+        "bad-name",
+        format!("`{}` goes into SIP headers and cannot be \"{}\"", value.key, crate::shorten(text)),
+        "use letters, digits, dots and dashes".to_owned(),
+    );
+    None
+}
+
+fn advertised(value: Value<'_>) -> Option<String> {
+    let text = value.word()?;
+    let (host, port) = match text.rsplit_once(':') {
+        Some((host, port)) if !host.contains(':') || host.ends_with(']') => (host, Some(port)),
+        _ => (text, None),
+    };
+    let bare = host.strip_prefix('[').and_then(|h| h.strip_suffix(']'));
+    let host_ok = match bare {
+        Some(ip) => ip.parse::<std::net::Ipv6Addr>().is_ok(),
+        None => !host.is_empty() && host.chars().all(|c| c.is_ascii_alphanumeric() || "-.".contains(c)),
+    };
+    if host_ok && port.is_none_or(|p| p.parse::<u16>().is_ok_and(|p| p > 0)) {
+        return Some(text.to_owned());
+    }
+    value.error_help(
+        "bad-address",
+        format!("`advertise` is no host: \"{}\"", crate::shorten(text)),
+        "write a name or address, with a port if it is not the listener's: \"sip.example.com:5060\"".to_owned(),
+    );
+    None
+}
+
+fn port_range(value: Value<'_>) -> Option<(u16, u16)> {
+    const FORM: &str = "write the first and the last port, as \"10000-29999\"";
+    let text = value.text()?;
+    let parsed = text.split_once('-').and_then(|(a, b)| Some((a.trim().parse().ok()?, b.trim().parse().ok()?)));
+    let Some((first, last)) = parsed else {
+        value.error_help("bad-ports", format!("`ports` is no range: \"{}\"", crate::shorten(text)), FORM.to_owned());
+        return None;
+    };
+    if first < 1024 || last <= first {
+        value.error_help("bad-ports", format!("`ports` cannot be \"{text}\": it must rise, from 1024 at least"), FORM.to_owned());
+        return None;
+    }
+    if first % 2 == 1 {
+        value.error_help(
+            "bad-ports",
+            format!("`ports` begins with the odd port {first}: RTP takes an even port, RTCP the next one"),
+            format!("begin with {}", first + 1),
+        );
+        return None;
+    }
+    if last % 2 == 0 {
+        value.error_help(
+            "bad-ports",
+            format!("`ports` ends with the even port {last}, which has no odd one beside it for RTCP"),
+            format!("end with {}", last - 1),
+        );
+        return None;
+    }
+    Some((first, last))
+}
+
+/// A table's name, its place, and the table: `[queue.technical]`.
+pub(crate) type Named<'a> = (&'a str, At<'a>, Table<'a>);
+
+/// The tables under `[kind.NAME]`, in the order of the file.
+pub(crate) fn tables<'a>(file: &Table<'a>, kind: &'static str) -> Vec<Named<'a>> {
+    let Some(group) = file.table(kind) else { return vec![] };
+    let named = |entry: Value<'a>| {
+        let table = entry.table()?.titled(format!("{kind} `{}`", crate::shorten(entry.key)));
+        Some((entry.key, entry.key_at(), table))
+    };
+    group.entries().into_iter().filter_map(named).collect()
+}
+
+/// `"lang.cmn" = 5` and `lang.cmn = 5` mean the same.
+pub(crate) fn flatten<'a>(table: &Table<'a>, prefix: &str, each: &mut dyn FnMut(String, Value<'a>)) {
+    for entry in table.entries() {
+        let name = format!("{prefix}{}", entry.key);
+        match entry.is_table().then(|| entry.table()).flatten() {
+            Some(inner) => flatten(&inner, &format!("{name}."), each),
+            None => each(name, entry),
+        }
+    }
+}
+
+/// Names are used in texts, expressions and file names: letters, digits, `-`, `_` and `.`.
+pub(crate) fn check_name(findings: &Findings, at: At<'_>, kind: &str, name: &str) {
+    let fine = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+    if name.is_empty() || name.len() > 64 || !name.chars().all(fine) {
+        findings.error_help(
+            at,
+            "bad-name",
+            format!("a {kind} cannot be called `{}`", crate::shorten(name)),
+            "use up to 64 letters, digits, `-`, `_` and `.`".to_owned(),
+        );
+    }
+}
+
+/// `wanted` is not among the names of its kind.
+pub(crate) fn unknown<'n>(value: &Value<'_>, kind: &str, wanted: &str, names: impl Iterator<Item = &'n str>) {
+    let names: Vec<&str> = names.collect();
+    let help = did_you_mean(wanted, names.iter().copied()).or_else(|| match names.len() {
+        0 => Some(format!("none is defined: add [{kind}.{}]", crate::shorten(wanted))),
+        1..=12 => Some(format!("there is {}", one_of(names.iter().copied()).replace(" or ", " and "))),
+        _ => None,
+    });
+    let rule = match kind {
+        "pool" => "unknown-pool",
+        "queue" => "unknown-queue",
+        "flow" => "unknown-flow",
+        "hours" => "unknown-hours",
+        "agent" => "unknown-agent",
+        _ => "unknown-name",
+    };
+    value.error_help(rule, format!("no {kind} is called `{}`", crate::shorten(wanted)), help);
+}
+
+/// Takes a value that was read without complaint.
+pub(crate) fn set<T>(slot: &mut T, value: Option<T>) {
+    if let Some(value) = value {
+        *slot = value;
+    }
+}
+
+/// Without `.` and, as far as names go, without `..`.
+pub(crate) fn normal(path: &Path) -> PathBuf {
+    let mut out = PathBuf::new();
+    for part in path.components() {
+        match part {
+            Component::CurDir => {}
+            Component::ParentDir => match out.components().next_back() {
+                Some(Component::Normal(_)) => {
+                    out.pop();
+                }
+                Some(Component::RootDir) => {}
+                _ => out.push(".."),
+            },
+            part => out.push(part),
+        }
+    }
+    out
+}
