@@ -169,7 +169,7 @@ impl Store {
 
     /// Writes what waits and closes the file, for all clones; what comes later is dropped and counted. What
     /// cannot be written in `Options::close_attempts` is given up and counted in [`Counts::lost`].
-    pub fn close(&self) -> Counts {
+    pub fn close(self) -> Counts {
         self.open.close();
         self.counts()
     }
