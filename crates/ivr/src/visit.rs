@@ -16,8 +16,8 @@
 //! ```
 //! `set`, `branch` and `hours` are left as soon as they are entered.
 
-mod mask;
 mod ask;
+mod mask;
 mod values;
 
 use crate::flow::{Act, AnswerMode, Echo, Flow, Play, Queue, Ring, Sound, StepId};
