@@ -216,7 +216,8 @@ impl<'a> Message<'a> {
 
     /// `type/subtype` as written, without parameters.
     pub fn content_type(&self) -> Option<&'a [u8]> {
-        self.header(Name::ContentType).map(|v| lex::split_once(v, b';').map_or(v, |(kind, _)| lex::trim_end(kind)))
+        self.header(Name::ContentType)
+            .map(|v| lex::split_once(v, b';').map_or(v, |(kind, _)| lex::trim_end(kind)))
     }
 
     pub fn body(&self) -> &'a [u8] {
@@ -370,13 +371,15 @@ impl<'a> Reader<'a> {
             seen |= 1 << name as u64;
             let single = match name {
                 Name::Via => {
+                    let mut values = split_list(value);
+                    let topmost = values.next().unwrap_or_default();
                     if first {
-                        match Via::parse(split_list(value).next().unwrap_or_default()) {
+                        match Via::parse(topmost) {
                             Ok(via) => message.via = via,
                             Err(why) => self.fault(400, why),
                         }
                     }
-                    if split_list(value).any(<[u8]>::is_empty) {
+                    if topmost.is_empty() || values.any(<[u8]>::is_empty) {
                         self.fault(400, "empty Via");
                     }
                     false

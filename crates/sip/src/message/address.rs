@@ -22,11 +22,20 @@ impl<'a> Params<'a> {
         Params { text }
     }
 
-    /// Each parameter must have a name that is a token.
-    pub(super) fn checked(text: &'a [u8]) -> Result<Params<'a>, &'static str> {
+    /// Each parameter must have a name that is a token; `each` sees them in order.
+    pub(super) fn checked(
+        text: &'a [u8],
+        mut each: impl FnMut(Param<'a>) -> Result<(), &'static str>,
+    ) -> Result<Params<'a>, &'static str> {
         let params = Params { text };
-        if lex::trim(text).is_empty() || !params.iter().all(|p| lex::token(p.name)) {
+        if text.is_empty() {
             return Err("parameter without a name");
+        }
+        for param in params.iter() {
+            if !lex::token(param.name) {
+                return Err("parameter without a name");
+            }
+            each(param)?;
         }
         Ok(params)
     }
@@ -122,18 +131,20 @@ impl<'a> NameAddr<'a> {
         if uri_text.is_empty() {
             return Err("address without a URI");
         }
-        if uri_text.iter().any(|&b| b <= b' ' || b == b'<') {
+        if lex::any(uri_text, |b| b <= b' ' || b == b'<') {
             return Err("blank within a URI");
         }
         let mut address = NameAddr { text, display, uri_text, ..NameAddr::default() };
         let Some(params) = params else { return Ok(address) };
-        address.params = Params::checked(params)?;
-        for param in address.params.iter().filter(|p| p.name.eq_ignore_ascii_case(b"tag")) {
-            if param.value.is_none_or(<[u8]>::is_empty) || address.tag.is_some() {
-                return Err("tag is empty or there twice");
+        address.params = Params::checked(params, |param| {
+            if param.name.eq_ignore_ascii_case(b"tag") {
+                if param.value.is_none_or(<[u8]>::is_empty) || address.tag.is_some() {
+                    return Err("tag is empty or there twice");
+                }
+                address.tag = param.value;
             }
-            address.tag = param.value;
-        }
+            Ok(())
+        })?;
         Ok(address)
     }
 

@@ -50,8 +50,25 @@ pub(crate) fn trim(text: &[u8]) -> &[u8] {
     trim_end(trim_start(text))
 }
 
+/// The first `wanted`, eight bytes at a time: finding line ends and separators is most of parsing.
 pub(crate) fn find(text: &[u8], wanted: u8) -> Option<usize> {
-    text.iter().position(|&b| b == wanted)
+    const ONES: u64 = u64::from_ne_bytes([0x01; 8]);
+    const HIGHS: u64 = u64::from_ne_bytes([0x80; 8]);
+    let (words, rest) = text.as_chunks::<8>();
+    for (i, word) in words.iter().enumerate() {
+        // A zero byte where `wanted` stands; the lowest marked byte is a true one.
+        let x = u64::from_le_bytes(*word) ^ (ONES * u64::from(wanted));
+        let marked = x.wrapping_sub(ONES) & !x & HIGHS;
+        if marked != 0 {
+            return Some(i * 8 + marked.trailing_zeros() as usize / 8);
+        }
+    }
+    rest.iter().position(|&b| b == wanted).map(|i| words.len() * 8 + i)
+}
+
+/// Whether any byte is one of these. Looks at all of them, which the compiler does many at a time.
+pub(crate) fn any(text: &[u8], is: impl Fn(u8) -> bool) -> bool {
+    text.iter().fold(false, |found, &b| found | is(b))
 }
 
 /// `text` before and after the first `at`.
@@ -76,6 +93,10 @@ pub(crate) fn quoted_end(text: &[u8]) -> Option<usize> {
 /// The first `wanted` outside quoted strings and, with `angles`, outside `<...>`.
 /// Text after an unterminated quote or bracket counts as inside.
 pub(crate) fn find_outside(text: &[u8], wanted: u8, angles: bool) -> Option<usize> {
+    let first = find(text, wanted)?;
+    if !any(&text[..first], |b| b == b'"' || b == b'<') {
+        return Some(first);
+    }
     let mut i = 0;
     while i < text.len() {
         match text[i] {

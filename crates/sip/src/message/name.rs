@@ -144,16 +144,37 @@ impl Name {
         if let [letter] = text {
             return Name::from_compact(*letter);
         }
-        let Some(first) = text.first().map(u8::to_ascii_lowercase) else { return Name::Other };
-        for (long, name) in Name::ALL {
-            let long = long.as_bytes();
-            if long.len() == text.len()
-                && long[0].to_ascii_lowercase() == first
-                && long.eq_ignore_ascii_case(text)
-            {
-                return *name;
+        let mut slot = slot(text);
+        while let Some(candidate) = SLOTS[slot] {
+            if candidate.as_str().as_bytes().eq_ignore_ascii_case(text) {
+                return candidate;
             }
+            slot = (slot + 1) % SLOTS.len();
         }
         Name::Other
     }
+}
+
+/// Known names by `slot`, made while compiling; a taken slot sends a name to the next.
+static SLOTS: [Option<Name>; 256] = {
+    let mut slots = [None; 256];
+    let mut i = 0;
+    while i < Name::ALL.len() {
+        let (text, name) = Name::ALL[i];
+        let mut at = slot(text.as_bytes());
+        while slots[at].is_some() {
+            at = (at + 1) % slots.len();
+        }
+        slots[at] = Some(name);
+        i += 1;
+    }
+    slots
+};
+
+/// From the length and three letters, without case.
+const fn slot(text: &[u8]) -> usize {
+    let [first, .., last] = text else { return 0 };
+    let middle = text[text.len() / 2] | 0x20;
+    let (first, last) = (*first | 0x20, *last | 0x20);
+    (text.len() * 59 + first as usize * 7 + middle as usize * 31 + last as usize * 3) % 256
 }

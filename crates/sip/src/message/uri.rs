@@ -43,7 +43,7 @@ impl<'a> Uri<'a> {
         {
             return Err(UriError("URI scheme is not a word"));
         }
-        if text.iter().any(|&b| b <= b' ' || matches!(b, b'<' | b'>' | b'"' | 0x7f)) {
+        if lex::any(text, |b| b <= b' ' || matches!(b, b'<' | b'>' | b'"' | 0x7f)) {
             return Err(UriError("URI with a blank, quote or bracket"));
         }
         let empty = Params::default();

@@ -40,12 +40,13 @@ impl<'a> Via<'a> {
             return Err("Via without a transport");
         }
         let (sent_by, params) = match lex::split_once(rest, b';') {
-            Some((sent_by, params)) => (sent_by, Params::checked(params)?),
-            None => (rest, Params::default()),
+            Some((sent_by, params)) => (sent_by, Some(params)),
+            None => (rest, None),
         };
         let (host, port) = uri::host_port(lex::trim(sent_by))?;
-        let mut via = Via { text, transport, host, port, params, ..Via::default() };
-        for param in params.iter() {
+        let mut via = Via { text, transport, host, port, ..Via::default() };
+        let Some(params) = params else { return Ok(via) };
+        via.params = Params::checked(params, |param| {
             if param.name.eq_ignore_ascii_case(b"branch") {
                 if via.branch.is_some() {
                     return Err("Via with two branches");
@@ -59,7 +60,8 @@ impl<'a> Via<'a> {
                 via.rport_asked = true;
                 via.rport = param.value.and_then(lex::port);
             }
-        }
+            Ok(())
+        })?;
         Ok(via)
     }
 
