@@ -517,7 +517,8 @@ impl Router {
         self.settle(now, agent, None, out);
     }
 
-    /// Only while it rings: the call goes back to its place, the agent rests or is paused.
+    /// Only while it rings: the call goes back to its place; the agent rests, or is paused and whatever
+    /// else rings at his phone is withdrawn.
     fn offer_missed(&mut self, now: Time, id: OfferId, miss: Miss, out: &mut Outbox<Output>) {
         if !self.is_ringing(id) {
             return;
@@ -533,23 +534,17 @@ impl Router {
         let rules = &self.roster.agents[agent.0 as usize];
         let row = &mut self.agents[agent.0 as usize];
         row.misses = row.misses.saturating_add(1);
-        let why = if rules.misses_max > 0 && row.misses >= rules.misses_max {
-            let reason = match row.misses {
+        if rules.misses_max > 0 && row.misses >= rules.misses_max {
+            let reason = match std::mem::take(&mut row.misses) {
                 1 => miss.as_str().to_owned(),
                 n => format!("missed {n} calls in a row, at last: {}", miss.as_str()),
             };
-            row.presence = Presence::Paused { reason: reason.clone() };
-            row.rest = None;
-            self.timers.cancel(&Timer::Rest(agent));
-            row.misses = 0;
-            reason
-        } else {
-            let until = now + rules.rest.max(TIMER_MIN);
-            row.rest = Some(until);
-            self.timers.set(Timer::Rest(agent), until, "rest after a missed call");
-            miss.as_str().to_owned()
-        };
-        self.settle(now, agent, Some(why), out);
+            return self.agent_paused(now, agent, reason, out);
+        }
+        let until = now + rules.rest.max(TIMER_MIN);
+        row.rest = Some(until);
+        self.timers.set(Timer::Rest(agent), until, "rest after a missed call");
+        self.settle(now, agent, Some(miss.as_str().to_owned()), out);
     }
 
     /// The state last told by `Output::AgentState`; an agent nobody knows is offline.

@@ -110,7 +110,10 @@ impl Router {
             assert!(self.staff.is_placed(id, row), "{id} stands in the wrong place");
             let rings = row.offers.len() > talking;
             assert!(!rings || row.presence == crate::agents::Presence::SignedIn, "{id} rings while away");
-            assert!(row.shown != AgentState::Ready || row.is_open(), "{id} is ready but not open");
+            assert!(
+                row.shown != AgentState::Ready || row.capacity == 0 || row.is_open(),
+                "{id} is ready but not open"
+            );
         }
     }
 

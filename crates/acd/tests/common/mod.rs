@@ -1,5 +1,9 @@
 //! A small installation and a router in virtual time.
 #![allow(dead_code)]
+pub mod model;
+pub mod observer;
+pub mod random;
+
 use hotline_acd::*;
 use hotline_core::*;
 use std::sync::Arc;
@@ -135,16 +139,20 @@ impl Desk {
         })
     }
 
+    pub fn wake(&mut self) -> Vec<Output> {
+        let mut out = Outbox::new();
+        self.router.wake(self.now, &mut out);
+        self.router.check();
+        assert!(self.router.deadline().is_none_or(|d| d.at > self.now), "woken, and due again at once");
+        out.take()
+    }
+
     /// Wakes the router at each of its deadlines until `s` seconds.
     pub fn until(&mut self, s: u64) -> Vec<Output> {
         let mut all = Vec::new();
         while let Some(deadline) = self.router.deadline().filter(|d| d.at <= at(s)) {
             self.now = self.now.max(deadline.at);
-            let mut out = Outbox::new();
-            self.router.wake(self.now, &mut out);
-            self.router.check();
-            assert!(self.router.deadline().is_none_or(|d| d.at > self.now), "woken, and due again at once");
-            all.extend(out.take());
+            all.extend(self.wake());
         }
         self.now = at(s);
         all
