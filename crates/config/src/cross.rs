@@ -392,10 +392,18 @@ fn fragments(
     findings: &Findings,
 ) {
     for language in languages(known, install) {
-        let lacking: BTreeSet<String> = fragment_names(kind, language)
-            .into_iter()
-            .filter(|name| prompts.prompts.sound(language, name).is_none())
-            .collect();
+        let wanted = ivr::say::fragments_of(kind, language);
+        if wanted.is_empty() {
+            findings.error_help(
+                at,
+                "missing-fragment",
+                format!("nothing is known of how `{language}` says {kind}"),
+                format!("languages with a grammar: {}", one_of(ivr::say::LANGUAGES)),
+            );
+            continue;
+        }
+        let lacks = |name: &&str| prompts.prompts.sound(language, name).is_none();
+        let lacking: Vec<&str> = wanted.into_iter().map(|(name, _)| name).filter(lacks).collect();
         let Some(first) = lacking.first() else { continue };
         let many = if lacking.len() > 1 { format!(" and {} more", lacking.len() - 1) } else { String::new() };
         findings.error_help(
@@ -405,10 +413,6 @@ fn fragments(
             format!("record {}", prompts.path(install, language, first).display()),
         );
     }
-}
-
-fn fragment_names(_kind: ivr::SayKind, _language: &str) -> Vec<String> {
-    vec![]
 }
 
 // People.

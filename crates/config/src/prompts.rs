@@ -17,12 +17,10 @@ pub(crate) struct PromptSet {
     pub listed: BTreeSet<String>,
 }
 
-/// Below this peak (-50 dBFS) nothing is heard.
-const SILENT_PEAK: f32 = 0.0032;
-/// So many samples at full scale in a row are a clipped recording.
-const CLIPPED_RUN: u32 = 4;
-/// The longest prompt: an hour of music.
-const LENGTH_MAX: Duration = Duration::from_secs(3600);
+/// Below this peak nothing is heard.
+const SILENT_DBFS: f32 = -50.0;
+/// Above this peak a recording is clipped.
+const CLIPPED_DBFS: f32 = -0.01;
 
 /// `prompts.toml`: languages and texts; the names it lists.
 pub(crate) fn read_list(file: Table<'_>, install: &Install<'_>) -> BTreeSet<String> {
@@ -130,65 +128,23 @@ fn wav_files(folder: &Path) -> BTreeMap<String, PathBuf> {
 fn inspect(path: &Path, findings: &Findings) -> Option<Duration> {
     let source = Source::new(path, String::new());
     let at = source.whole();
-    const FORMAT: &str = "save it as PCM or float WAV, 8 to 48 kHz, mono or stereo, 16, 24 or 32 bits";
-    let bad = |what: String| {
-        findings.error_help(at, "bad-wav", what, FORMAT.to_owned());
-        None
+    let heard = match media::wav::inspect(path) {
+        Ok(heard) => heard,
+        Err(error) => {
+            findings.error_help(
+                at,
+                "bad-wav",
+                format!("it cannot be played: {error}"),
+                "save it as WAV, 8 to 48 kHz, mono or stereo, 16 or 24 bits or float".to_owned(),
+            );
+            return None;
+        }
     };
-    let reader = match hound::WavReader::open(path) {
-        Ok(reader) => reader,
-        Err(error) => return bad(format!("this is no WAV file that can be played: {error}")),
-    };
-    let spec = reader.spec();
-    let float = spec.sample_format == hound::SampleFormat::Float;
-    if !(8000..=48000).contains(&spec.sample_rate) {
-        return bad(format!("{} samples per second cannot be played", spec.sample_rate));
-    }
-    if !(1..=2).contains(&spec.channels) {
-        return bad(format!("{} channels cannot be played", spec.channels));
-    }
-    if !matches!((float, spec.bits_per_sample), (false, 16 | 24 | 32) | (true, 32)) {
-        let kind = if float { "floating point" } else { "integer" };
-        return bad(format!("{} bits ({kind}) cannot be played", spec.bits_per_sample));
-    }
-    let frames = reader.duration();
-    let length = Duration::from_secs_f64(f64::from(frames) / f64::from(spec.sample_rate));
-    if frames == 0 || length > LENGTH_MAX {
-        return bad(format!("it is {:.1} s long", length.as_secs_f64()));
-    }
-    let mut loud = Loudness::default();
-    let read = if float {
-        reader.into_samples::<f32>().try_for_each(|s| s.map(|s| loud.add(s)))
-    } else {
-        #[expect(clippy::cast_precision_loss, reason = "a loudness needs no exact bits")]
-        let full = ((1i64 << (spec.bits_per_sample - 1)) - 1) as f32;
-        #[expect(clippy::cast_precision_loss, reason = "a loudness needs no exact bits")]
-        reader.into_samples::<i32>().try_for_each(|s| s.map(|s| loud.add(s as f32 / full)))
-    };
-    if let Err(error) = read {
-        return bad(format!("it ends early or is damaged: {error}"));
-    }
-    if loud.peak < SILENT_PEAK {
+    if heard.peak_dbfs < SILENT_DBFS {
         findings.warning(at, "silent-prompt", "nothing is heard in it", "record it again, louder".to_owned());
-    } else if loud.clipped {
+    } else if heard.peak_dbfs > CLIPPED_DBFS {
         let help = "record or render it again with less gain; peaks at -3 dBFS are plenty".to_owned();
-        findings.warning(at, "clipped-prompt", "it is clipped: samples stand at full scale", help);
+        findings.warning(at, "clipped-prompt", "it is clipped: its peaks stand at full scale", help);
     }
-    Some(length)
-}
-
-#[derive(Default)]
-struct Loudness {
-    peak: f32,
-    run: u32,
-    clipped: bool,
-}
-
-impl Loudness {
-    fn add(&mut self, sample: f32) {
-        let level = sample.abs();
-        self.peak = self.peak.max(level);
-        self.run = if level >= 0.9999 { self.run + 1 } else { 0 };
-        self.clipped |= self.run >= CLIPPED_RUN;
-    }
+    Some(heard.length)
 }

@@ -33,7 +33,7 @@ fn becomes_settings() {
     let bob = &settings.roster.agents[1];
     assert_eq!(bob.skills.get("product.database"), Some(&4), "dotted keys are skills like quoted ones");
     assert_eq!(settings.accounts.iter().map(|a| &*a.user).collect::<Vec<_>>(), ["alice", "bob", "carol"]);
-    assert_eq!(settings.accounts[1].ha1, config::ha1("bob", "hotline", "builder"), "the line's end is no part of it");
+    assert_eq!(settings.accounts[1].ha1, hotline_config::ha1("bob", "hotline", "builder"), "the line's end is no part of it");
     assert_eq!(settings.accounts[2].ha1.len(), 2);
 
     assert_eq!(&*settings.feature_codes.pause, "*51", "as by default");

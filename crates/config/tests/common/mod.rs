@@ -1,5 +1,6 @@
 //! A good installation in a folder of its own, to be changed and loaded.
-use config::{Loaded, Secrets, load};
+#![allow(dead_code, reason = "each test file uses its part")]
+use hotline_config::{Loaded, Secrets, load};
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -23,7 +24,7 @@ impl Secrets for Passwords {
     }
 }
 
-pub const PROMPTS: [&str; 11] = [
+pub const PROMPTS: [&str; 10] = [
     "welcome-standard",
     "welcome-enterprise",
     "choose-language",
@@ -34,7 +35,6 @@ pub const PROMPTS: [&str; 11] = [
     "closed",
     "sorry",
     "music",
-    "digit-0",
 ];
 
 impl Installation {
@@ -43,7 +43,8 @@ impl Installation {
         let installation = Installation { folder };
         copy(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/good"), &installation.root());
         for language in ["cmn", "en"] {
-            for prompt in PROMPTS.iter().map(|p| (*p).to_owned()).chain((1..=9).map(|d| format!("digit-{d}"))) {
+            let digits = ivr::say::fragments_of(ivr::SayKind::Digits, language).into_iter().map(|(name, _)| name);
+            for prompt in PROMPTS.into_iter().chain(digits) {
                 installation.wav(&format!("prompts/{language}/{prompt}.wav"), 8000, 16, |i| if i % 20 < 10 { 0.3 } else { -0.3 });
             }
         }
