@@ -307,7 +307,6 @@ impl Registrar {
             }
         }
         if after.len() + fresh.len() > self.contacts_max && after.len() + fresh.len() > row.bindings.len() {
-            self.sweep_user(&user, timers);
             return refused(403, "Too Many Contacts");
         }
         let mut i = 0;
@@ -404,10 +403,6 @@ impl Registrar {
             self.arm(user, timers);
         }
         hit
-    }
-
-    fn sweep_user(&mut self, user: &Arc<str>, timers: &mut TimerQueue<Timer>) {
-        self.arm(user, timers);
     }
 
     /// Sets the user's one timer to what expires next, or forgets a user of whom nothing is left.

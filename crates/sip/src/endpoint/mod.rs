@@ -240,7 +240,7 @@ impl Endpoint {
 
     /// What a session waited for has come.
     fn waited(&mut self, now: Time, id: DialogId, wait: Wait, out: &mut Outbox<Output>) {
-        let (t1, t2) = (self.config.t1, self.config.t2);
+        let t2 = self.config.t2;
         let Some(session) = self.sessions.get_mut(&id) else { return };
         match wait {
             Wait::Repeat => {
@@ -286,7 +286,6 @@ impl Endpoint {
                 }
             }
         }
-        let _ = t1;
     }
 
     /// News of one of our transactions; `response` is there when a response made it.

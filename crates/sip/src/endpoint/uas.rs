@@ -106,7 +106,7 @@ impl Endpoint {
             return;
         }
         match m.method() {
-            Method::Ack => return self.acked(now, hop, m, out),
+            Method::Ack => return self.acked(now, m, out),
             Method::Cancel => return self.cancelled(now, hop, m, &key, out),
             Method::Invite
             | Method::Bye
@@ -266,14 +266,15 @@ impl Endpoint {
     }
 
     /// ACK for a 2xx of ours. Others were absorbed by their transactions, or are nobody's.
-    fn acked(&mut self, now: Time, hop: Hop, m: &Message<'_>, out: &mut Outbox<Output>) {
+    fn acked(&mut self, now: Time, m: &Message<'_>, out: &mut Outbox<Output>) {
         let Some(id) = self.dialog_of(m) else { return };
         let Some(session) = self.sessions.get_mut(&id) else { return };
-        let Some(unacked) = session.unacked.take_if(|u| u.seq == m.cseq().number) else { return };
+        if session.unacked.take_if(|u| u.seq == m.cseq().number).is_none() {
+            return;
+        }
         self.disarm(id, Wait::Repeat);
         self.disarm(id, Wait::NoAck);
         let sdp = content::sdp(m).ok().flatten();
-        let _ = (unacked, hop);
         self.acknowledged(now, id, sdp, out);
     }
 

@@ -48,11 +48,6 @@ impl InviteClient {
         InviteClient { state: State::Calling { a: times.t1 }, wire }
     }
 
-    /// A final response came, or the transaction ended.
-    pub fn is_final(&self) -> bool {
-        matches!(self.state, State::Accepted | State::Completed | State::Terminated)
-    }
-
     pub fn name(&self) -> &'static str {
         match self.state {
             State::Calling { .. } => "calling",

@@ -184,11 +184,6 @@ impl Table {
         true
     }
 
-    /// Whether the INVITE of this row still waits for its final response.
-    pub fn is_calling(&self, id: TransactionId) -> bool {
-        matches!(self.rows.get(&id), Some(Row { machine: Machine::InviteClient(m), .. }) if !m.is_final())
-    }
-
     /// A request arrived: absorbed by its transaction when it came before.
     pub fn arrived(&mut self, now: Time, method: Method, key: &[u8], out: &mut Outbox<Output>) -> Arrived {
         let Some(&id) = self.servers.get(key) else { return Arrived::New };
