@@ -8,8 +8,8 @@ pub mod control;
 mod inbox;
 mod io;
 mod machine;
+pub mod media;
 mod shell;
-mod store_shim;
 pub mod wire;
 
 pub use board::Board;

@@ -1,7 +1,8 @@
 use crate::board::Board;
 use crate::clock::Clock;
 use crate::inbox::Inbox;
-use crate::store_shim::Store;
+use crate::media::MediaThreads;
+use store::Store;
 use crate::wire::Wire;
 use engine::{Command, Engine, Input, Output, Reply, StoryLine};
 use hotline_core::{CallId, Outbox, Time};
@@ -80,8 +81,8 @@ pub struct EngineThread {
     pub clock: Clock,
     pub inbox: Arc<Inbox<Input>>,
     pub wire: Wire<Input>,
-    pub media: Box<dyn FnMut(media::Command) + Send>,
-    pub store: Option<Store>,
+    pub media: MediaThreads,
+    pub store: Option<Arc<Store>>,
     pub board: Arc<Board>,
     pub replies: Arc<Replies>,
     pub stories: Option<SyncSender<Told>>,
@@ -143,7 +144,7 @@ impl EngineThread {
         for output in out.drain() {
             match output {
                 Output::Send { hop, bytes } => self.wire.send(hop, bytes),
-                Output::Media(command) => (self.media)(command),
+                Output::Media(command) => self.media.send(command),
                 Output::Record(record) => {
                     if let Some(store) = &self.store {
                         store.record(*record);

@@ -1,13 +1,15 @@
 use crate::board::Board;
 use crate::clock::Clock;
-use crate::control::{self, ControlError, Service};
+use crate::control::{self, ControlError, Kept, Service};
 use crate::inbox::Inbox;
 use crate::io::Io;
+use crate::media::{MediaThreads, MediaThreadsConfig};
 use crate::machine::{EngineThread, Exit, Line, Replies, Told};
-use crate::store_shim::Store;
+use store::Store;
 use crate::wire::{ListenError, Wire};
 use engine::{Engine, Input, Settings};
-use hotline_core::{CallId, Rng};
+use ::media::Library;
+use hotline_core::{CallId, Rng, Time};
 use sip::Transport;
 use std::fmt;
 use std::io;
@@ -44,7 +46,7 @@ pub struct Shell {
     wire: Wire<Input>,
     control: Option<PathBuf>,
     engine: JoinHandle<Exit>,
-    // Last: the threads above use it while they end.
+    store: Option<Arc<Store>>,
     io: Io,
 }
 
@@ -61,10 +63,14 @@ impl Shell {
             }
             None => None,
         };
-        let store =
-            store.map(|path| Store::open(&path).map_err(|e| StartError::Store { path, why: e.to_string() }));
-        let store = store.transpose()?;
-        let first_call = CallId(store.as_ref().map_or(0, |store| store.last_call_id().0) + 1);
+        let store = match store {
+            Some(path) => {
+                let store = Store::open(&path, clock.epoch_unix()).map_err(StartError::Store)?;
+                Some(Kept { store: Arc::new(store), path })
+            }
+            None => None,
+        };
+        let first_call = CallId(store.as_ref().map_or(0, |kept| kept.store.last_call_id()) + 1);
 
         let inbox = Arc::new(Inbox::new(INBOX_ROOM));
         let listen: Vec<(Transport, SocketAddr)> =
@@ -76,6 +82,16 @@ impl Shell {
         settings.epoch_unix = clock.epoch_unix();
         let settings = Arc::new(settings);
 
+        let library = Library::load(&settings.prompts.files).map_err(|errors| {
+            StartError::Media(errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n  "))
+        })?;
+        let media = {
+            let inbox = inbox.clone();
+            let events = Arc::new(move |event| drop(inbox.insist(Input::Media(event))));
+            MediaThreads::start(media_config(&settings, &clock), Arc::new(library), events)
+                .map_err(|error| StartError::Media(error.to_string()))?
+        };
+
         let mut seed = [0; 32];
         getrandom::fill(&mut seed).map_err(|e| StartError::Threads(io::Error::other(e)))?;
         let board = Arc::new(Board::new(clock));
@@ -85,8 +101,8 @@ impl Shell {
             clock,
             inbox,
             wire: wire.clone(),
-            media: Box::new(|_| {}),
-            store: store.clone(),
+            media,
+            store: store.as_ref().map(|kept| kept.store.clone()),
             board: board.clone(),
             replies: line.replies.clone(),
             stories,
@@ -96,10 +112,12 @@ impl Shell {
             .spawn(move || machine.run())
             .map_err(StartError::Threads)?;
         if let Some(listener) = listener {
-            let service = Service { line: line.clone(), board: board.clone(), wire: wire.clone(), store };
+            let service =
+                Service { line: line.clone(), board: board.clone(), wire: wire.clone(), store: store.clone() };
             io.handle().spawn(control::serve(listener, service));
         }
-        Ok(Shell { settings, line, board, wire, control, engine, io })
+        let store = store.map(|kept| kept.store);
+        Ok(Shell { settings, line, board, wire, control, engine, store, io })
     }
 
     /// The settings with the addresses really bound.
@@ -149,7 +167,26 @@ impl Shell {
         if let Some(path) = &self.control {
             let _ = std::fs::remove_file(path);
         }
+        // Its tasks hold the store, too.
+        drop(self.io);
+        if let Some(counts) = self.store.and_then(Arc::into_inner).map(|store| store.close())
+            && counts.lost > 0
+        {
+            tracing::error!(lost = counts.lost, "records and events could not be written");
+        }
         exit
+    }
+}
+
+fn media_config(settings: &Settings, clock: &Clock) -> MediaThreadsConfig {
+    MediaThreadsConfig {
+        threads: settings.media.threads,
+        ports: settings.media.ports,
+        port_rest: settings.media.port_rest,
+        started: clock.instant(Time::ZERO),
+        cname: format!("{}@{}", settings.sip.product.replace(' ', "-"), settings.sip.realm),
+        // A caller's leg and an agent's for each call, and one more phone ringing for every second call.
+        legs_max: settings.limits.calls as usize * 5 / 2 + 16,
     }
 }
 
@@ -165,10 +202,7 @@ pub enum Signal {
 pub enum StartError {
     Listen(ListenError),
     Control(ControlError),
-    Store {
-        path: PathBuf,
-        why: String,
-    },
+    Store(store::Error),
     Media(String),
     /// The system gives no thread, or no randomness.
     Threads(io::Error),
@@ -191,12 +225,9 @@ impl fmt::Display for StartError {
         match self {
             StartError::Listen(error) => error.fmt(f),
             StartError::Control(error) => error.fmt(f),
-            StartError::Store { path, why } => write!(
-                f,
-                "cannot open the store {}: {why}\n  help: see `store` under [engine] in hotline.toml; its folder must \
-                 be writable",
-                path.display()
-            ),
+            StartError::Store(error) => {
+                write!(f, "the store: {error}\n  help: see `store` under [engine] in hotline.toml")
+            }
             StartError::Media(why) => write!(
                 f,
                 "media could not start: {why}\n  help: `hotline check` looks at the prompts; prompts/ must hold a WAV \

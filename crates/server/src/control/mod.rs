@@ -4,4 +4,4 @@ pub mod protocol;
 mod service;
 
 pub use client::{AskError, ask};
-pub use service::{ControlError, Service, bind, serve};
+pub use service::{ControlError, Kept, Service, bind, read_file, serve};

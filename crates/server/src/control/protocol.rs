@@ -29,12 +29,12 @@ pub enum Show {
     Status,
     /// The newest `limit` records, or the one of `call`.
     Records {
-        limit: usize,
+        limit: u32,
         call: Option<u64>,
     },
     /// The newest `limit` events, or those of `call`.
     Events {
-        limit: usize,
+        limit: u32,
         call: Option<u64>,
     },
 }
@@ -138,8 +138,10 @@ pub struct Status {
     pub sip_dropped: u64,
     /// Messages the system would not take, or a stuck connection.
     pub sip_unsent: u64,
-    /// Rows the store could not keep.
-    pub store_dropped: u64,
+    /// Records and events that the store could not keep.
+    pub store_lost: u64,
+    /// Why the store cannot write at present.
+    pub store_trouble: Option<String>,
 }
 
 impl From<CallView> for Call {

@@ -1,10 +1,11 @@
 use super::protocol::{AgentChange, Answer, REQUEST_BYTES_MAX, Request, Show, Status};
 use crate::board::Board;
 use crate::machine::Line;
-use crate::store_shim::Store;
+use store::{Query, Reader, Store};
 use crate::wire::Wire;
 use engine::{Command, Input};
 use hotline_core::CallId;
+use serde::Serialize;
 use std::fmt;
 use std::fs;
 use std::io;
@@ -29,7 +30,14 @@ pub struct Service {
     pub line: Line,
     pub board: Arc<Board>,
     pub wire: Wire<Input>,
-    pub store: Option<Store>,
+    pub store: Option<Kept>,
+}
+
+/// The store as its writer has it, and where it lies for readers.
+#[derive(Clone, Debug)]
+pub struct Kept {
+    pub store: Arc<Store>,
+    pub path: PathBuf,
 }
 
 /// Binds the socket for its owner alone. A file left by an engine that is gone is replaced; an engine
@@ -141,37 +149,77 @@ impl Service {
                 answer => answer,
             },
             Show::Records { limit, call } => {
-                let _ = (limit, call);
-                self.stored(|_| Answer::Records(vec![])).await
+                self.stored(move |kept| kept.read(|reader| reader.calls(&query(limit, call)), Answer::Records)).await
             }
             Show::Events { limit, call } => {
-                let _ = (limit, call);
-                self.stored(|_| Answer::Events(vec![])).await
+                self.stored(move |kept| kept.read(|reader| reader.events(&query(limit, call)), Answer::Events)).await
             }
         }
     }
 
     fn with_traffic(&self, status: Status) -> Status {
         let traffic = self.wire.traffic();
+        let counts = self.store.as_ref().map(|kept| kept.store.counts()).unwrap_or_default();
         Status {
             sip_received: traffic.received.load(Ordering::Relaxed),
             sip_sent: traffic.sent.load(Ordering::Relaxed),
             sip_unsent: traffic.unsent.load(Ordering::Relaxed),
             sip_dropped: self.line.inbox.dropped(),
-            store_dropped: self.store.as_ref().map_or(0, Store::dropped),
+            store_lost: counts.calls_dropped + counts.events_dropped + counts.refused + counts.lost,
+            store_trouble: self.store.as_ref().and_then(|kept| kept.store.trouble()),
             ..status
         }
     }
 
     /// Reads the store beside the runtime, which must not wait for a disk.
-    async fn stored(&self, read: impl FnOnce(&Store) -> Answer + Send + 'static) -> Answer {
-        let Some(store) = self.store.clone() else {
+    async fn stored(&self, read: impl FnOnce(&Kept) -> Answer + Send + 'static) -> Answer {
+        let Some(kept) = self.store.clone() else {
             return Answer::Error("this engine keeps no records".into());
         };
-        match tokio::task::spawn_blocking(move || read(&store)).await {
+        match tokio::task::spawn_blocking(move || read(&kept)).await {
             Ok(answer) => answer,
             Err(_) => Answer::Error("the store could not be read; the log says why".into()),
         }
+    }
+}
+
+impl Kept {
+    fn read<R: Serialize>(
+        &self,
+        ask: impl FnOnce(&Reader) -> Result<Vec<R>, store::Error>,
+        answer: impl FnOnce(Vec<serde_json::Value>) -> Answer,
+    ) -> Answer {
+        // What has just happened is to be seen; where it cannot be written, what was written before is.
+        let _ = self.store.flush();
+        read_store(&self.path, ask, answer)
+    }
+}
+
+fn query(limit: u32, call: Option<u64>) -> Query {
+    Query { limit, call: call.map(CallId), ..Query::default() }
+}
+
+/// What the store at `path` holds, without its engine.
+pub fn read_file(path: &Path, show: &Show) -> Option<Answer> {
+    match *show {
+        Show::Records { limit, call } => Some(read_store(path, |r| r.calls(&query(limit, call)), Answer::Records)),
+        Show::Events { limit, call } => Some(read_store(path, |r| r.events(&query(limit, call)), Answer::Events)),
+        _ => None,
+    }
+}
+
+fn read_store<R: Serialize>(
+    path: &Path,
+    ask: impl FnOnce(&Reader) -> Result<Vec<R>, store::Error>,
+    answer: impl FnOnce(Vec<serde_json::Value>) -> Answer,
+) -> Answer {
+    let rows = match Reader::open(path).and_then(|reader| ask(&reader)) {
+        Ok(rows) => rows,
+        Err(error) => return Answer::Error(error.to_string()),
+    };
+    match rows.into_iter().map(serde_json::to_value).collect() {
+        Ok(values) => answer(values),
+        Err(error) => Answer::Error(error.to_string()),
     }
 }
 
