@@ -58,9 +58,7 @@ impl Observer {
     fn input(&mut self, input: Option<&Input>) {
         match input {
             Some(Input::OfferRefused { offer } | Input::OfferUnreachable { offer }) => {
-                if self.held.get(offer).is_some_and(|h| h.ringing) {
-                    self.held.remove(offer);
-                }
+                self.held.retain(|o, h| o != offer || !h.ringing);
             }
             Some(Input::CallEnded { call } | Input::Direct { call, .. }) => {
                 self.line.remove(call);
