@@ -86,6 +86,9 @@ impl Iterator for Framer {
             self.compact();
             return None;
         };
+        if head > self.message_bytes {
+            return Some(Err(self.give_up(FramingError::TooLarge)));
+        }
         let message = &self.buffer[self.start..];
         let end = content_length(&message[..head]).and_then(|length| {
             head.checked_add(length).filter(|end| *end <= self.message_bytes).ok_or(FramingError::TooLarge)

@@ -3,6 +3,7 @@ mod dialog;
 pub mod digest;
 pub mod endpoint;
 pub mod framer;
+pub mod invariants;
 pub mod message;
 mod registrar;
 pub mod transaction;

@@ -12,20 +12,19 @@ pub struct Builder {
 
 impl Builder {
     pub fn request(method: impl AsRef<[u8]>, uri: impl AsRef<[u8]>) -> Builder {
-        let mut new = Builder { bytes: Vec::with_capacity(1024), body: Vec::new() };
-        new.text(method.as_ref());
-        new.bytes.push(b' ');
-        new.text(uri.as_ref());
-        new.bytes.extend_from_slice(b" SIP/2.0\r\n");
-        new
+        Builder::start_line(&[method.as_ref(), b" ", uri.as_ref(), b" SIP/2.0"].concat())
     }
 
     /// An empty `reason` becomes the code's own phrase.
     pub fn response(code: u16, reason: &str) -> Builder {
+        let reason = if reason.is_empty() { default_reason(code) } else { reason };
+        Builder::start_line(format!("SIP/2.0 {code:03} {reason}").as_bytes())
+    }
+
+    pub(crate) fn start_line(line: &[u8]) -> Builder {
         let mut new = Builder { bytes: Vec::with_capacity(1024), body: Vec::new() };
-        new.text(format!("SIP/2.0 {code:03} ").as_bytes());
-        new.text(if reason.is_empty() { default_reason(code) } else { reason }.as_bytes());
-        new.bytes.extend_from_slice(b"\r\n");
+        new.text(line);
+        new.end_line();
         new
     }
 
