@@ -176,3 +176,69 @@ impl Line {
         assert!(self.spare.len() <= SPARE_CLASSES + 1);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::*;
+    use hotline_core::{AgentId, CallId, Outbox, PoolId, QueueId, Severity, Time};
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    /// Requirements come from outside: however many there are, those nobody waits with are dropped,
+    /// and those somebody waits with are not.
+    #[test]
+    fn spare_classes_are_bounded() {
+        let second = Duration::from_secs(1);
+        let roster = Arc::new(Roster {
+            pools: vec![Pool { name: "L1".into(), rank: 1, limit: None }],
+            queues: vec![Queue {
+                name: "q".into(),
+                pools: vec![],
+                require: None,
+                order: AgentOrder::LongestIdle,
+                limit: None,
+                length_max: 10_000,
+                ring: second,
+                wrap_up: second,
+                promise: [second; 4],
+            }],
+            agents: vec![Agent {
+                name: "a".into(),
+                pool: PoolId(0),
+                skills: [("s".into(), 255)].into(),
+                capacity: 1,
+                rest: second,
+                misses_max: 0,
+            }],
+            node_limit: None,
+        });
+        let mut router = Router::new(roster.clone());
+        let mut out = Outbox::new();
+        let agent = AgentId(0);
+        router.handle(Time::ZERO, Input::AgentReady { agent }, &mut out);
+        router.handle(Time::ZERO, Input::AgentPaused { agent, reason: "away".into() }, &mut out);
+        for i in 0..5000u64 {
+            let text = format!("s >= {} and s >= {}", i % 200, i / 200);
+            let require = Some(Requirement::parse(&text, &roster).expect("good"));
+            let (call, queue, arrived) = (CallId(i), QueueId(0), Time::ZERO);
+            let severity = Severity::P3;
+            let number = "1".into();
+            router.handle(
+                Time::ZERO,
+                Input::CallQueued { call, queue, require, severity, arrived, number },
+                &mut out,
+            );
+            if i % 100 != 0 {
+                router.handle(Time::ZERO, Input::CallEnded { call }, &mut out);
+            }
+        }
+        assert_eq!(router.waiting().len(), 50);
+        assert!(router.line.classes.len() <= super::SPARE_CLASSES + 50 + 2, "{}", router.line.classes.len());
+        assert_eq!(router.line.by_kind.len(), router.line.classes.iter().flatten().count());
+        router.check();
+        router.handle(Time::ZERO, Input::AgentReady { agent }, &mut out);
+        router.check();
+        let offered = router.waiting().into_iter().find(|w| w.offered_to.is_some()).map(|w| w.call);
+        assert_eq!(offered, Some(CallId(0)));
+    }
+}

@@ -3,7 +3,9 @@ use crate::line::{ClassId, Line, Place};
 use crate::serve::Changed;
 use crate::staff::{Eligible, Staff};
 use crate::{AgentState, Input, NotQueued, Output, Requirement, Roster, Withdrawn};
-use hotline_core::{AgentId, CallId, Deadline, OfferId, Outbox, PoolId, QueueId, Severity, Time, TimerQueue};
+use hotline_core::{
+    AgentId, CallId, Deadline, Machine, OfferId, Outbox, PoolId, QueueId, Severity, Time, TimerQueue,
+};
 use rustc_hash::FxHashMap;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -550,5 +552,19 @@ impl Router {
     /// The state last told by `Output::AgentState`; an agent nobody knows is offline.
     pub fn agent_state(&self, agent: AgentId) -> AgentState {
         self.agents.get(agent.0 as usize).map_or(AgentState::Offline, |row| row.shown.clone())
+    }
+}
+
+impl Machine for Router {
+    type Input = Input;
+    type Output = Output;
+    fn handle(&mut self, now: Time, input: Input, out: &mut Outbox<Output>) {
+        Router::handle(self, now, input, out);
+    }
+    fn deadline(&self) -> Option<Deadline> {
+        Router::deadline(self)
+    }
+    fn wake(&mut self, now: Time, out: &mut Outbox<Output>) {
+        Router::wake(self, now, out);
     }
 }

@@ -302,3 +302,32 @@ proptest! {
         });
     }
 }
+
+/// One caller, two agents, wrap-up: every order of five events, against the model.
+#[test]
+fn every_order_of_five_events() {
+    let queue = What::Queue { call: 1, queue: 0, require: 0, severity: 0, earlier: 0 };
+    let events = [
+        What::Ready(0),
+        What::Pause(0),
+        What::Offline(0),
+        queue,
+        What::End(1),
+        What::Answer(1),
+        What::Refuse(1),
+        What::Direct(1, 1),
+        What::Wait(25),
+    ];
+    let mut roster = roster();
+    roster.agents.truncate(2);
+    roster.queues[0].wrap_up = S * 30;
+    let mut scene = Scene { roster, requirements: vec![None], steps: vec![] };
+    let count = events.len();
+    for order in 0..count.pow(5) {
+        let picks = (0..5).map(|place| order / count.pow(place) % count);
+        let steps = picks.map(|pick| Step { after: 1, what: events[pick].clone() });
+        let at_work = [0, 1].map(|a| Step { after: 1, what: What::Ready(a) });
+        scene.steps = at_work.into_iter().chain(steps).collect();
+        same_as_the_model(&scene).unwrap_or_else(|e| panic!("{:?}: {e}", scene.steps));
+    }
+}
