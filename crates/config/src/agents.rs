@@ -118,7 +118,9 @@ fn skills(
             let level = value.count::<u8>(1..=10);
             if !install.skills.contains(&skill) {
                 let help = crate::finding::did_you_mean(&skill, install.skills.iter().map(String::as_str))
-                    .unwrap_or_else(|| format!("declare it in hotline.toml: [skill] \"{skill}\" = \"what it means\""));
+                    .unwrap_or_else(|| {
+                        format!("declare it in hotline.toml: [skill] \"{skill}\" = \"what it means\"")
+                    });
                 findings.error_help(
                     value.key_at(),
                     "unknown-skill",
@@ -157,10 +159,7 @@ fn secret(name: &str, table: &Table<'_>, install: &Install<'_>, secrets: &dyn Se
         in_clear(name, &password);
         return vec![];
     }
-    let digests = [
-        ("ha1_sha256", Algorithm::Sha256, 64),
-        ("ha1_md5", Algorithm::Md5, 32),
-    ];
+    let digests = [("ha1_sha256", Algorithm::Sha256, 64), ("ha1_md5", Algorithm::Md5, 32)];
     let mut written: Vec<Ha1> = vec![];
     for (key, algorithm, length) in digests {
         let Some(value) = secret.get(key) else { continue };
@@ -181,7 +180,9 @@ fn secret(name: &str, table: &Table<'_>, install: &Install<'_>, secrets: &dyn Se
             if password.is_none() {
                 env.error_help(
                     "secret-missing",
-                    format!("the environment variable {variable} with the password of agent `{name}` is not set"),
+                    format!(
+                        "the environment variable {variable} with the password of agent `{name}` is not set"
+                    ),
                     format!("start with {variable}=... in the environment, or use {{ file = \"...\" }}"),
                 );
             }
@@ -192,13 +193,19 @@ fn secret(name: &str, table: &Table<'_>, install: &Install<'_>, secrets: &dyn Se
             match secrets.file(&path) {
                 Ok(text) if !text.trim().is_empty() => Some(text),
                 Ok(_) => {
-                    file.error("secret-missing", format!("{} is empty: it should hold the password of agent `{name}`", path.display()));
+                    file.error(
+                        "secret-missing",
+                        format!("{} is empty: it should hold the password of agent `{name}`", path.display()),
+                    );
                     None
                 }
                 Err(error) => {
                     file.error_help(
                         "secret-missing",
-                        format!("the password of agent `{name}` cannot be read from {}: {error}", path.display()),
+                        format!(
+                            "the password of agent `{name}` cannot be read from {}: {error}",
+                            path.display()
+                        ),
                         "write the password alone into that file, readable by the engine only".to_owned(),
                     );
                     None
@@ -207,7 +214,11 @@ fn secret(name: &str, table: &Table<'_>, install: &Install<'_>, secrets: &dyn Se
         }),
         (None, None) => {
             if ["ha1_md5", "ha1_sha256"].iter().all(|key| secret.get(key).is_none()) {
-                value.error_help("secret-missing", format!("the secret of agent `{name}` is empty"), PASSWORD.to_owned());
+                value.error_help(
+                    "secret-missing",
+                    format!("the secret of agent `{name}` is empty"),
+                    PASSWORD.to_owned(),
+                );
             }
             None
         }
@@ -220,7 +231,11 @@ fn secret(name: &str, table: &Table<'_>, install: &Install<'_>, secrets: &dyn Se
 }
 
 fn in_clear(name: &str, value: &Value<'_>) {
-    value.error_help("secret-in-clear", format!("the password of agent `{name}` stands here in clear"), PASSWORD.to_owned());
+    value.error_help(
+        "secret-in-clear",
+        format!("the password of agent `{name}` stands here in clear"),
+        PASSWORD.to_owned(),
+    );
 }
 
 /// Relative to the installation's root.

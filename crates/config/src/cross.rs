@@ -1,5 +1,5 @@
 //! What must agree between the files: numbers with flows, flows with queues, skills, agents and prompts.
-use crate::finding::{At, Findings, did_you_mean, one_of};
+use crate::finding::{At, Findings, all_of, did_you_mean, one_of};
 use crate::flow::{FlowDraft, Site};
 use crate::install::{self, Install, NumberDraft};
 use crate::prompts::PromptSet;
@@ -21,12 +21,8 @@ pub(crate) struct Rosters {
 }
 
 pub(crate) fn roster(install: &Install<'_>, agents: Vec<Agent>, findings: &Findings) -> Rosters {
-    let roster = Roster {
-        pools: install.pools.clone(),
-        queues: vec![],
-        agents,
-        node_limit: install.agent_calls_max,
-    };
+    let roster =
+        Roster { pools: install.pools.clone(), queues: vec![], agents, node_limit: install.agent_calls_max };
     let mut declared = roster.clone();
     declared.agents.push(Agent {
         name: "".into(),
@@ -80,9 +76,9 @@ fn serves(queue: &Queue, agent: &Agent) -> bool {
 
 fn requirement_error(value: &Value<'_>, at: Option<usize>, what: String, help: Option<String>) {
     let rule = match &what {
-        w if w.contains("skill") => "unknown-skill",
-        w if w.contains("pool") => "unknown-pool",
-        w if w.contains("agent") => "unknown-agent",
+        w if w.starts_with("no ") && w.contains(" skill") => "unknown-skill",
+        w if w.starts_with("no ") && w.contains("pool") => "unknown-pool",
+        w if w.starts_with("no ") && w.contains("agent") => "unknown-agent",
         _ => "bad-requirement",
     };
     let at = at.map_or(value.at(), |byte| value.inside(byte));
@@ -90,12 +86,19 @@ fn requirement_error(value: &Value<'_>, at: Option<usize>, what: String, help: O
 }
 
 /// The installation's music, which plays in whatever language the caller chose.
-pub(crate) fn music(install: &Install<'_>, set: &mut PromptSet, _findings: &Findings) {
-    let Some(value) = install.music else { return };
+pub(crate) fn music(install: &Install<'_>, set: &mut PromptSet) {
+    let Some(value) = install.music.filter(|_| !install.languages.is_empty()) else { return };
     let Some(name) = value.word() else { return };
     let found = install.languages.keys().find_map(|language| set.prompts.sound(language, name));
     if found.is_none() {
-        missing_prompt(&value.at(), value.findings, name, &install.languages.keys().map(|l| &**l).collect(), install, set);
+        missing_prompt(
+            &value.at(),
+            value.findings,
+            name,
+            &install.languages.keys().map(|l| &**l).collect(),
+            install,
+            set,
+        );
     }
     set.prompts.music = found;
 }
@@ -139,7 +142,8 @@ pub(crate) fn numbers<'d>(
             && !numbers.iter().any(|n| n.flow == *name)
         {
             let what = format!("no number leads to flow `{name}`");
-            let help = format!("add [number.DIGITS] with `flow = \"{name}\"` to hotline.toml, or remove the file");
+            let help =
+                format!("add [number.DIGITS] with `flow = \"{name}\"` to hotline.toml, or remove the file");
             findings.warning(draft.at, "flow-without-number", what, help);
         }
     }
@@ -147,7 +151,12 @@ pub(crate) fn numbers<'d>(
 }
 
 /// A variable that a number sets before the flow begins.
-fn preset(entry: &Value<'_>, types: &ivr::Types, flow: &str, install: &Install<'_>) -> Option<(Arc<str>, String)> {
+fn preset(
+    entry: &Value<'_>,
+    types: &ivr::Types,
+    flow: &str,
+    install: &Install<'_>,
+) -> Option<(Arc<str>, String)> {
     let Some(variable) = types.find(entry.key).filter(|v| !v.read_only) else {
         let settable = types.iter().filter(|v| !v.read_only).map(|v| &*v.name);
         entry.findings.error_help(
@@ -167,7 +176,7 @@ fn preset(entry: &Value<'_>, types: &ivr::Types, flow: &str, install: &Install<'
     let Some(text) = text.filter(|_| fits) else {
         entry.error_help(
             "type",
-            format!("`{}` of flow `{flow}` is a {}, and this is something else", entry.key, variable.kind),
+            format!("variable `{}` of flow `{flow}` is a {}, and this is none", entry.key, variable.kind),
             None,
         );
         return None;
@@ -197,7 +206,9 @@ pub(crate) fn flow(
     prompts: &PromptSet,
     findings: &Findings,
 ) {
-    variables(draft, numbers, findings);
+    if draft.whole {
+        variables(draft, numbers, findings);
+    }
     let states = values::at_steps(&draft.flow, start(draft, numbers));
     for (site, known) in draft.sites.iter().zip(&states) {
         let Some(known) = known else { continue };
@@ -218,7 +229,12 @@ pub(crate) fn flow(
             for text in texts(template, known).unwrap_or_default() {
                 if Severity::parse(&text).is_none() {
                     let what = format!("no severity is called `{}`", crate::shorten(&text));
-                    findings.error_help(*at, "unknown-severity", what, "severities are P0, P1, P2 and P3".to_owned());
+                    findings.error_help(
+                        *at,
+                        "unknown-severity",
+                        what,
+                        "severities are P0, P1, P2 and P3".to_owned(),
+                    );
                 }
             }
         }
@@ -229,7 +245,7 @@ pub(crate) fn flow(
                 }
             }
         }
-        requirement(site, known, rosters);
+        requirement(site, known, install, rosters);
     }
     budget(draft, &states, install, prompts, findings);
 }
@@ -260,7 +276,12 @@ fn start(draft: &FlowDraft<'_>, numbers: &[&NumberSettings<'_>]) -> Known {
         };
         known.push(values.map(|mut values| {
             let mut distinct = vec![];
-            values.retain(|v| !distinct.contains(v) && { distinct.push(v.clone()); true });
+            values.retain(|v| {
+                !distinct.contains(v) && {
+                    distinct.push(v.clone());
+                    true
+                }
+            });
             distinct
         }));
     }
@@ -280,11 +301,18 @@ fn variables(draft: &FlowDraft<'_>, numbers: &[&NumberSettings<'_>], findings: &
             (false, true) => findings.warning(
                 *at,
                 "never-set",
-                format!("variable `{name}` is read, but no step and no number sets it: it keeps its start value"),
+                format!(
+                    "variable `{name}` is read, but no step and no number sets it: it keeps its start value"
+                ),
                 format!("set it with a step, or with `vars = {{ {name} = ... }}` of a number"),
             ),
             (false, false) => {
-                findings.warning(*at, "unused-variable", format!("nothing uses variable `{name}`"), "remove it".to_owned());
+                findings.warning(
+                    *at,
+                    "unused-variable",
+                    format!("nothing uses variable `{name}`"),
+                    "remove it".to_owned(),
+                );
             }
             (true, _) => {}
         }
@@ -369,6 +397,7 @@ fn missing_prompt(
         findings.error_help(*at, "missing-prompt", format!("no prompt is called `{shown}`"), help);
         return;
     }
+    let languages = &without_fallbacks(languages, install);
     let files: Vec<String> =
         languages.iter().map(|l| prompts.path(install, l, &shown).display().to_string()).collect();
     findings.error_help(
@@ -379,8 +408,16 @@ fn missing_prompt(
     );
 }
 
+/// A language whose fallback lacks the same is served by recording the fallback's.
+fn without_fallbacks<'l>(lacking: &BTreeSet<&'l str>, install: &Install<'_>) -> BTreeSet<&'l str> {
+    let falls_back = |language: &str| {
+        install.languages.get(language).is_some_and(|chain| chain.iter().any(|f| lacking.contains(&**f)))
+    };
+    lacking.iter().copied().filter(|l| !falls_back(l)).collect()
+}
+
 fn list(names: &BTreeSet<&str>) -> String {
-    one_of(names.iter().copied()).replace(" or ", " and ")
+    all_of(names.iter().copied())
 }
 
 fn fragments(
@@ -391,6 +428,8 @@ fn fragments(
     prompts: &PromptSet,
     findings: &Findings,
 ) {
+    let lacks = |language: &str, name: &str| prompts.prompts.sound(language, name).is_none();
+    let mut lacking: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for language in languages(known, install) {
         let wanted = ivr::say::fragments_of(kind, language);
         if wanted.is_empty() {
@@ -402,8 +441,14 @@ fn fragments(
             );
             continue;
         }
-        let lacks = |name: &&str| prompts.prompts.sound(language, name).is_none();
-        let lacking: Vec<&str> = wanted.into_iter().map(|(name, _)| name).filter(lacks).collect();
+        let names: Vec<&str> =
+            wanted.into_iter().map(|(name, _)| name).filter(|n| lacks(language, n)).collect();
+        if !names.is_empty() {
+            lacking.insert(language, names);
+        }
+    }
+    for language in without_fallbacks(&lacking.keys().copied().collect(), install) {
+        let lacking = &lacking[language];
         let Some(first) = lacking.first() else { continue };
         let many = if lacking.len() > 1 { format!(" and {} more", lacking.len() - 1) } else { String::new() };
         findings.error_help(
@@ -418,22 +463,32 @@ fn fragments(
 // People.
 
 /// Whether somebody could meet what a queue step asks for, whatever the caller chose.
-fn requirement(site: &Site<'_>, known: &Known, rosters: &Rosters) {
+fn requirement(site: &Site<'_>, known: &Known, install: &Install<'_>, rosters: &Rosters) {
     let (Some((demand, value)), Some((queue, _))) = (&site.require, &site.queue) else { return };
     let Some(queue) = rosters.roster.queues.iter().find(|q| q.name == *queue) else { return };
     let reads = demand.reads();
     let Some(rows) = known.combinations(&reads) else { return };
-    let (mut nobody, mut errors) = (BTreeSet::new(), BTreeSet::new());
-    for row in &rows {
-        let Ok(text) = demand.fill(row) else {
-            errors.insert(("a variable in brackets can be empty or no name here".to_owned(), None));
-            continue;
+    let speaks = |row: &&Vec<ivr::Value>| {
+        let language = row[VarId::LANGUAGE.0 as usize].text();
+        !reads.contains(&VarId::LANGUAGE) || install.languages.contains_key(&*language)
+    };
+    let (mut nobody, mut errors) = (BTreeSet::new(), BTreeMap::new());
+    for row in rows.iter().filter(speaks) {
+        let text = match demand.fill(row) {
+            Ok(text) => text,
+            Err(none) => {
+                let what = format!("`{}` can be empty here, or no skill's name", none.variable);
+                errors.insert((what, Some("set it on every way to this step".to_owned())), None);
+                continue;
+            }
         };
         match Requirement::parse(&text, &rosters.declared) {
             // Places are exact where nothing was filled in.
-            Err(error) if reads.is_empty() => requirement_error(value, Some(error.at), error.what, error.help),
+            Err(error) if reads.is_empty() => {
+                requirement_error(value, Some(error.at), error.what, error.help)
+            }
             Err(error) => {
-                errors.insert((format!("{} (in `{text}`)", error.what), error.help));
+                errors.entry((error.what, error.help)).or_insert(Some(text));
             }
             Ok(require) => {
                 if !rosters.roster.agents.iter().any(|a| serves(queue, a) && require.holds(a)) {
@@ -442,11 +497,17 @@ fn requirement(site: &Site<'_>, known: &Known, rosters: &Rosters) {
             }
         }
     }
-    for (what, help) in errors {
-        requirement_error(value, None, what, help);
+    for ((what, help), text) in errors {
+        let example = text.map(|t| format!(", as in `{t}`")).unwrap_or_default();
+        requirement_error(value, None, what + &example, help);
+    }
+    if !rosters.roster.agents.iter().any(|a| serves(queue, a)) {
+        // Said of the queue.
+        return;
     }
     let Some(first) = nobody.first() else { return };
-    let many = if nobody.len() > 1 { format!(" (and {} more cases)", nobody.len() - 1) } else { String::new() };
+    let many =
+        if nobody.len() > 1 { format!(" (and {} more cases)", nobody.len() - 1) } else { String::new() };
     value.warning(
         "unsatisfiable",
         format!("no agent of queue `{}` could ever meet `{first}`{many}", queue.name),

@@ -73,11 +73,7 @@ impl Report<'_> {
 
     /// 0: may serve calls (warnings allowed). 1: errors. 2: something could not be read at all.
     pub fn exit_status(&self) -> u8 {
-        if self.findings.iter().any(|f| f.rule == UNREADABLE) {
-            2
-        } else {
-            u8::from(self.errors() > 0)
-        }
+        if self.findings.iter().any(|f| f.rule == UNREADABLE) { 2 } else { u8::from(self.errors() > 0) }
     }
 
     /// `{"errors": 1, "warnings": 0, "findings": [...]}`
@@ -151,17 +147,16 @@ impl Findings {
         }
     }
 
-    pub fn any_error(&self) -> bool {
-        self.list.borrow().iter().any(|f| f.severity == Level::Error)
+    pub fn errors(&self) -> usize {
+        self.list.borrow().iter().filter(|f| f.severity == Level::Error).count()
     }
 
     /// By file, then by place.
     pub fn sorted(&self) -> Vec<Finding> {
         let mut list = self.list.borrow().clone();
         list.sort_by(|a, b| {
-            (&a.file, a.line, a.column, a.severity, a.rule, &a.what).cmp(&(
-                &b.file, b.line, b.column, b.severity, b.rule, &b.what,
-            ))
+            (&a.file, a.line, a.column, a.severity, a.rule, &a.what)
+                .cmp(&(&b.file, b.line, b.column, b.severity, b.rule, &b.what))
         });
         list
     }
@@ -173,12 +168,19 @@ pub(crate) struct Source {
     pub name: String,
     pub text: String,
     lines: Vec<usize>,
+    /// The file is not there or could not be read: what its absence entails is noise.
+    pub unreadable: bool,
 }
 
 impl Source {
     pub fn new(path: &Path, text: String) -> Source {
         let lines = std::iter::once(0).chain(text.match_indices('\n').map(|(i, _)| i + 1)).collect();
-        Source { name: path.display().to_string(), text, lines }
+        Source { name: path.display().to_string(), text, lines, unreadable: false }
+    }
+
+    /// A file of which nothing is known.
+    pub fn unreadable(path: &Path) -> Source {
+        Source { unreadable: true, ..Source::new(path, String::new()) }
     }
 
     /// The place of a byte offset.
@@ -228,6 +230,12 @@ pub(crate) fn did_you_mean<'n>(wrong: &str, names: impl IntoIterator<Item = &'n 
         return None;
     }
     ivr::suggest(wrong, names).map(|name| format!("did you mean `{name}`?"))
+}
+
+/// "`a`, `b` and `c`".
+pub(crate) fn all_of<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
+    let one = one_of(names);
+    one.rfind(" or ").map_or(one.clone(), |at| format!("{} and {}", &one[..at], &one[at + 4..]))
 }
 
 /// "`a`, `b` or `c`".

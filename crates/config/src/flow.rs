@@ -1,10 +1,11 @@
 //! A flow file, lowered into `ivr::Flow` with the places of everything that other files must agree with.
-use crate::finding::{At, Findings, did_you_mean, one_of};
+use crate::finding::{At, Findings, all_of, did_you_mean, one_of};
 use crate::install::{Install, LONGEST, check_name};
 use crate::read::{Table, Value};
 use ivr::{
-    Act, AnswerMode, Branch, Collect, Demand, Echo, Expr, ExprError, Flow, Hours, KEYS, Key, Menu, Pattern, Play,
-    Prompt, Queue, Retry, Ring, SayKind, Set, Sound, Step, StepId, Template, Type, Types, VarDecl, VarId,
+    Act, AnswerMode, Branch, Collect, Demand, Echo, Expr, ExprError, Flow, Hours, KEYS, Key, Menu, Pattern,
+    Play, Prompt, Queue, Retry, Ring, SayKind, Set, Sound, Step, StepId, Template, Type, Types, VarDecl,
+    VarId,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -23,6 +24,8 @@ pub(crate) struct FlowDraft<'a> {
     pub sites: Vec<Site<'a>>,
     /// The flow's own variables, in order.
     pub vars_at: Vec<At<'a>>,
+    /// Nothing was wrong so far: what is missing is really missing.
+    pub whole: bool,
 }
 
 /// Where a step stands, and what it names in other files.
@@ -45,14 +48,18 @@ pub(crate) struct Site<'a> {
     pub languages: Vec<(Template, At<'a>)>,
 }
 
+/// More steps than this are no flow that anybody can read.
+const STEPS_MAX: usize = 1000;
+
 const KINDS: [&str; 15] = [
-    "play", "say", "menu", "collect", "set", "branch", "hours", "queue", "ring", "transfer", "answer", "echo", "wait",
-    "reject", "hangup",
+    "play", "say", "menu", "collect", "set", "branch", "hours", "queue", "ring", "transfer", "answer",
+    "echo", "wait", "reject", "hangup",
 ];
 
 /// Reads a flow file; `stem` is its name without `.toml`. None: it has no steps at all.
 pub(crate) fn read<'a>(file: Table<'a>, stem: &str, install: &Install<'_>) -> Option<FlowDraft<'a>> {
     let findings = file.findings;
+    let errors_before = findings.errors();
     let head = file.table("flow");
     if head.is_none() {
         file.missing("flow", "begin with [flow], `name` and `start`");
@@ -121,7 +128,15 @@ pub(crate) fn read<'a>(file: Table<'a>, stem: &str, install: &Install<'_>) -> Op
     if steps.is_none() {
         file.missing("step", "add [step.NAME] with what it does");
     }
-    let entries = steps.as_ref().map(Table::entries).unwrap_or_default();
+    let mut entries = steps.as_ref().map(Table::entries).unwrap_or_default();
+    if entries.len() > STEPS_MAX {
+        findings.error(
+            at,
+            "too-many",
+            format!("a flow has at most {STEPS_MAX} steps, and this one {}", entries.len()),
+        );
+        entries.truncate(STEPS_MAX);
+    }
     file.done();
     let ids = entries.iter().enumerate().map(|(i, e)| (e.key, StepId(u32::try_from(i).unwrap_or(u32::MAX))));
     let mut lower = Lower {
@@ -142,13 +157,20 @@ pub(crate) fn read<'a>(file: Table<'a>, stem: &str, install: &Install<'_>) -> Op
         check_name(findings, entry.key_at(), "step", entry.key);
         lower.name = entry.key;
         lower.site = Site::new(entry.key_at());
-        let act = entry.table().and_then(|t| lower.step(t.titled(format!("step `{}`", crate::shorten(entry.key)))));
+        let act =
+            entry.table().and_then(|t| lower.step(t.titled(format!("step `{}`", crate::shorten(entry.key)))));
         let line = entry.key_at().line();
         // A step that cannot be read still has its name, so that others may lead to it.
         flow.steps.push(Step { name: entry.key.into(), line, act: act.unwrap_or(Act::Hangup) });
         sites.push(std::mem::replace(&mut lower.site, Site::new(at)));
     }
-    (!sites.is_empty()).then_some(FlowDraft { flow, at, sites, vars_at })
+    (!sites.is_empty()).then_some(FlowDraft {
+        flow,
+        at,
+        sites,
+        vars_at,
+        whole: findings.errors() == errors_before,
+    })
 }
 
 /// A declared variable's start value. Built-in names are taken.
@@ -181,12 +203,17 @@ fn variable(entry: &Value<'_>) -> Option<ivr::Value> {
 
 fn constant(value: &Value<'_>) -> Option<ivr::Value> {
     let text = value.as_text().map(ivr::Value::from);
-    text.or_else(|| value.as_integer().map(ivr::Value::from)).or_else(|| value.as_flag().map(ivr::Value::from))
+    text.or_else(|| value.as_integer().map(ivr::Value::from))
+        .or_else(|| value.as_flag().map(ivr::Value::from))
 }
 
 pub(crate) fn unknown_language(findings: &Findings, at: At<'_>, language: &str, install: &Install<'_>) {
+    if install.languages.is_empty() {
+        // That is the finding.
+        return;
+    }
     let names = || install.languages.keys().map(|l| &**l);
-    let help = did_you_mean(language, names()).unwrap_or_else(|| format!("enabled: {}", one_of(names())));
+    let help = did_you_mean(language, names()).unwrap_or_else(|| format!("enabled: {}", all_of(names())));
     let what = format!("no language is called `{}`", crate::shorten(language));
     findings.error_help(at, "unknown-language", what, help);
 }
@@ -248,7 +275,12 @@ impl<'a> Lower<'a, '_> {
                 self.findings.error_help(
                     self.site.at,
                     "step-of-two-kinds",
-                    format!("step `{}` does {} things: {}", self.name, kinds.len(), one_of(kinds.iter().copied()).replace(" or ", " and ")),
+                    format!(
+                        "step `{}` does {} things: {}",
+                        self.name,
+                        kinds.len(),
+                        all_of(kinds.iter().copied())
+                    ),
                     "make a step of each".to_owned(),
                 );
                 None
@@ -383,7 +415,12 @@ impl<'a> Lower<'a, '_> {
         }
         let repeat = table.get("repeat").and_then(|v| v.count(1..=100)).unwrap_or(1);
         let next = self.next(table);
-        Some(Act::Play(Play { prompt, early: early.and_then(|v| v.as_flag()).unwrap_or(false), repeat, next: next? }))
+        Some(Act::Play(Play {
+            prompt,
+            early: early.and_then(|v| v.as_flag()).unwrap_or(false),
+            repeat,
+            next: next?,
+        }))
     }
 
     fn prompt(&mut self, sounds: Vec<Sound>, table: &Table<'a>) -> Prompt {
@@ -393,7 +430,10 @@ impl<'a> Lower<'a, '_> {
     fn sounds(&mut self, value: &Value<'a>) -> Vec<Sound> {
         let list = value.one_or_list();
         if list.is_empty() {
-            value.error("empty", format!("`{}` of step `{}` is empty: nothing would be heard", value.key, self.name));
+            value.error(
+                "empty",
+                format!("`{}` of step `{}` is empty: nothing would be heard", value.key, self.name),
+            );
         }
         list.iter().filter_map(|item| self.sound(item)).collect()
     }
@@ -451,7 +491,10 @@ impl<'a> Lower<'a, '_> {
         let spoken = what.and_then(|what| Some((what, self.template(&what)?)));
         let (kind, (what, spoken)) = (kind?, spoken?);
         if kind == SayKind::Number && spoken.literal().is_some_and(|t| t.parse::<i64>().is_err()) {
-            what.error("type", format!("\"{}\" is no number", crate::shorten(spoken.literal().unwrap_or(""))));
+            what.error(
+                "type",
+                format!("\"{}\" is no number", crate::shorten(spoken.literal().unwrap_or(""))),
+            );
         }
         self.site.says.push((kind, value.at()));
         Some(Sound::Say { kind, value: spoken })
@@ -497,7 +540,8 @@ impl<'a> Lower<'a, '_> {
                 let value = into.as_ref().and_then(|(_, kind)| self.stored(entry, *kind));
                 (value, next)
             } else {
-                let to = self.exit(entry, &format!("menu `{}` sends key {} to", self.name, crate::shorten(entry.key)));
+                let to = self
+                    .exit(entry, &format!("menu `{}` sends key {} to", self.name, crate::shorten(entry.key)));
                 (Some(ivr::Value::from("")), to)
             };
             if let (Some((VarId::LANGUAGE, _)), Some(value)) = (&into, &value) {
@@ -565,7 +609,10 @@ impl<'a> Lower<'a, '_> {
                 key
             });
             crate::install::set(&mut first, rules.get("first").and_then(|v| v.duration(secs(1)..=secs(600))));
-            crate::install::set(&mut between, rules.get("between").and_then(|v| v.duration(secs(1)..=secs(600))));
+            crate::install::set(
+                &mut between,
+                rules.get("between").and_then(|v| v.duration(secs(1)..=secs(600))),
+            );
             mask = rules.get("mask").and_then(|v| v.flag()).unwrap_or(false);
             if let Some(value) = rules.get("matches") {
                 matches = self.pattern(&value, min, max);
@@ -580,7 +627,10 @@ impl<'a> Lower<'a, '_> {
             if kind != Type::Text {
                 value.error_help(
                     "type",
-                    format!("collected digits are a text, and `{}` is a {kind}", value.as_text().unwrap_or("")),
+                    format!(
+                        "collected digits are a text, and `{}` is a {kind}",
+                        value.as_text().unwrap_or("")
+                    ),
                     "declare it as text in [var]: `\"\"`".to_owned(),
                 );
             }
@@ -614,8 +664,14 @@ impl<'a> Lower<'a, '_> {
     fn retry(&mut self, table: &Table<'a>, key: &'static str, after: Duration) -> (Option<Retry>, Duration) {
         let Some(value) = table.get(key) else {
             let (what, help) = match key {
-                "no_input" => ("a caller who presses nothing has nowhere to go", "write `no_input = { after = \"5s\", tries = 2, then = \"STEP\" }`"),
-                _ => ("a caller who presses a wrong key has nowhere to go", "write `invalid = { tries = 2, then = \"STEP\" }`"),
+                "no_input" => (
+                    "a caller who presses nothing has nowhere to go",
+                    "write `no_input = { after = \"5s\", tries = 2, then = \"STEP\" }`",
+                ),
+                _ => (
+                    "a caller who presses a wrong key has nowhere to go",
+                    "write `invalid = { tries = 2, then = \"STEP\" }`",
+                ),
             };
             self.findings.error_help(
                 self.site.at,
@@ -640,7 +696,12 @@ impl<'a> Lower<'a, '_> {
             }
             None => {
                 let help = "name the step that follows after the last try: `then = \"STEP\"`".to_owned();
-                self.findings.error_help(retry.at(), "dead-end", format!("{} has no `then`", retry.title), help);
+                self.findings.error_help(
+                    retry.at(),
+                    "dead-end",
+                    format!("{} has no `then`", retry.title),
+                    help,
+                );
                 None
             }
         };
@@ -685,8 +746,9 @@ impl<'a> Lower<'a, '_> {
     fn variable(&mut self, name: &str, at: At<'a>) -> Option<(VarId, Type)> {
         let Some(variable) = self.types.find(name) else {
             let names: Vec<&str> = self.types.iter().map(|v| &*v.name).collect();
-            let help = did_you_mean(name, names)
-                .unwrap_or_else(|| format!("declare it with its start value: [var] {} = \"\"", crate::shorten(name)));
+            let help = did_you_mean(name, names).unwrap_or_else(|| {
+                format!("declare it with its start value: [var] {} = \"\"", crate::shorten(name))
+            });
             let what = format!("no variable is called `{}`", crate::shorten(name));
             self.findings.error_help(at, "unknown-variable", what, help);
             return None;
@@ -767,7 +829,8 @@ impl<'a> Lower<'a, '_> {
             let template = self.template(entry);
             let (Some((id, kind)), Some(template)) = (target, template) else { continue };
             if template.kind() != kind {
-                entry.error("type", format!("`{}` is a {kind}, and this is a {}", entry.key, template.kind()));
+                entry
+                    .error("type", format!("`{}` is a {kind}, and this is a {}", entry.key, template.kind()));
                 continue;
             }
             match id {
@@ -820,7 +883,7 @@ impl<'a> Lower<'a, '_> {
             if found.is_none() {
                 crate::install::unknown(&value, "hours", name, self.install.hours.keys().map(|h| &**h));
             }
-            found
+            found.flatten()
         });
         let open = self.named_exit(table, "open", "name the step for when it is open");
         let closed = self.named_exit(table, "closed", "name the step for when it is closed");

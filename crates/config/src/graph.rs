@@ -1,15 +1,24 @@
 //! The shape of a flow: steps nobody reaches, circles nobody leaves.
-use crate::finding::{Findings, one_of};
+use crate::finding::{Findings, all_of};
 use crate::flow::FlowDraft;
 use ivr::{Act, AnswerMode, StepId};
 use std::collections::BTreeSet;
 
 pub(crate) fn check(draft: &FlowDraft<'_>, findings: &Findings) {
+    if !draft.whole {
+        // Exits that could not be read would make steps look unreachable and circles closed.
+        return;
+    }
     let reached = reached(draft, [draft.flow.start]);
     for (step, site) in draft.flow.steps.iter().zip(&draft.sites) {
         if !reached.contains(&draft.flow.find(&step.name).unwrap_or(StepId(0))) {
             let what = format!("no way leads to step `{}`", crate::shorten(&step.name));
-            findings.error_help(site.at, "unreachable-step", what, "remove it, or lead an exit to it".to_owned());
+            findings.error_help(
+                site.at,
+                "unreachable-step",
+                what,
+                "remove it, or lead an exit to it".to_owned(),
+            );
         }
     }
     check_circles(draft, &reached, findings);
@@ -34,7 +43,8 @@ fn exits<'d>(draft: &'d FlowDraft<'_>, id: StepId) -> &'d [StepId] {
 
 /// Circles of steps that never wait would run for ever; circles that no key, agent or end leaves play for ever.
 fn check_circles(draft: &FlowDraft<'_>, reached: &BTreeSet<StepId>, findings: &Findings) {
-    let steps = || draft.flow.steps.iter().enumerate().map(|(i, s)| (StepId(u32::try_from(i).unwrap_or(0)), s));
+    let steps =
+        || draft.flow.steps.iter().enumerate().map(|(i, s)| (StepId(u32::try_from(i).unwrap_or(0)), s));
     let idle: BTreeSet<StepId> = steps().filter(|(_, s)| !s.waits()).map(|(id, _)| id).collect();
     // A circle with any way out of it is left by a branch sooner or later, as a counted retry is, unless
     // no step in it waits: then the whole count runs in no time, which is allowed only to end.
@@ -84,7 +94,7 @@ fn check_circles(draft: &FlowDraft<'_>, reached: &BTreeSet<StepId>, findings: &F
 
 fn names(draft: &FlowDraft<'_>, circle: &BTreeSet<StepId>) -> String {
     let shown = circle.iter().take(6).map(|id| &*draft.flow.steps[id.0 as usize].name);
-    let all = one_of(shown).replace(" or ", " and ");
+    let all = all_of(shown);
     if circle.len() > 6 { format!("{all} and {} more", circle.len() - 6) } else { all }
 }
 
@@ -118,7 +128,8 @@ fn circles(draft: &FlowDraft<'_>, among: &BTreeSet<StepId>) -> Vec<BTreeSet<Step
         }
         let after = ahead(*id);
         if after.contains(id) {
-            let circle: BTreeSet<StepId> = after.into_iter().filter(|other| ahead(*other).contains(id)).collect();
+            let circle: BTreeSet<StepId> =
+                after.into_iter().filter(|other| ahead(*other).contains(id)).collect();
             done.extend(circle.iter().copied());
             found.push(circle);
         }
@@ -132,13 +143,11 @@ fn check_answers(draft: &FlowDraft<'_>, findings: &Findings) {
         return;
     }
     // Where the call is surely answered when the step begins: on every way to it.
-    let answers = |id: StepId| {
-        match &draft.flow.steps[id.0 as usize].act {
-            Act::Play(play) => !play.early,
-            Act::Ring(ring) => ring.answer,
-            Act::Answer { .. } | Act::Menu(_) | Act::Collect(_) | Act::Queue(_) | Act::Echo(_) => true,
-            _ => false,
-        }
+    let answers = |id: StepId| match &draft.flow.steps[id.0 as usize].act {
+        Act::Play(play) => !play.early,
+        Act::Ring(ring) => ring.answer,
+        Act::Answer { .. } | Act::Menu(_) | Act::Collect(_) | Act::Queue(_) | Act::Echo(_) => true,
+        _ => false,
     };
     let mut unanswered = BTreeSet::new();
     let mut todo = vec![draft.flow.start];
@@ -155,7 +164,10 @@ fn check_answers(draft: &FlowDraft<'_>, findings: &Findings) {
             findings.error_help(
                 at,
                 "already-answered",
-                format!("step `{}` wants {what}, but every way to it answers the call first", draft.flow.steps[i].name),
+                format!(
+                    "step `{}` wants {what}, but every way to it answers the call first",
+                    draft.flow.steps[i].name
+                ),
                 "move it before the first step that answers".to_owned(),
             );
         }

@@ -10,7 +10,8 @@ const DAY: u16 = 24 * 60;
 const GAP_MAX: u16 = 5;
 /// More ranges than this are no opening hours.
 const RANGES_MAX: usize = 50;
-const FORM: &str = "write days and times: \"mon-fri 09:00-18:00\", \"sat,sun 10:00-16:00\", \"daily 00:00-24:00\"";
+const FORM: &str =
+    "write days and times: \"mon-fri 09:00-18:00\", \"sat,sun 10:00-16:00\", \"daily 00:00-24:00\"";
 
 /// Reads a schedule; `epoch_unix` says which year is the current one.
 pub(crate) fn read(table: Table<'_>, name: &str, epoch_unix: i64) -> Option<Schedule> {
@@ -47,7 +48,9 @@ pub(crate) fn read(table: Table<'_>, name: &str, epoch_unix: i64) -> Option<Sche
             // Said above, or of no harm.
             Oddity::NeverOpen | Oddity::HolidayOnClosedDay(_) | Oddity::YearWithoutHolidays(_) => {}
             Oddity::Overlap { first, second, .. } => {
-                let (Some(first), Some(second)) = (written.get(*first), written.get(*second)) else { continue };
+                let (Some(first), Some(second)) = (written.get(*first), written.get(*second)) else {
+                    continue;
+                };
                 second.warning(
                     "hours-overlap",
                     format!("hours `{name}`: this overlaps \"{}\"", first.as_text().unwrap_or("")),
@@ -58,7 +61,9 @@ pub(crate) fn read(table: Table<'_>, name: &str, epoch_unix: i64) -> Option<Sche
                 let help = "remove the step that asks for these hours, or list the holidays".to_owned();
                 findings.warning(at, "always-open", format!("hours `{name}` are always open"), help);
             }
-            Oddity::HolidayAndWorkday(_) => findings.warning(at, "holiday-and-workday", odd.to_string(), None),
+            Oddity::HolidayAndWorkday(_) => {
+                findings.warning(at, "holiday-and-workday", odd.to_string(), None)
+            }
         }
     }
     let now = jiff::Timestamp::from_second(epoch_unix).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
@@ -75,7 +80,8 @@ pub(crate) fn read(table: Table<'_>, name: &str, epoch_unix: i64) -> Option<Sche
 }
 
 fn checked<T>(value: &Value<'_>, rule: &'static str, read: Result<T, HoursError>) -> Option<T> {
-    read.map_err(|e| value.findings.error_help(value.inside(e.at), rule, crate::shorten(&e.what), e.help)).ok()
+    read.map_err(|e| value.findings.error_help(value.inside(e.at), rule, crate::shorten(&e.what), e.help))
+        .ok()
 }
 
 fn dates(table: &Table<'_>, key: &'static str) -> BTreeSet<Date> {

@@ -1,6 +1,6 @@
 //! `hotline.toml`: the installation as a whole, without its agents, flows and prompts.
 use crate::ServerSettings;
-use crate::finding::{At, Findings, did_you_mean, one_of};
+use crate::finding::{At, Findings, all_of, did_you_mean, one_of};
 use crate::hours;
 use crate::read::{Table, Value};
 use acd::{AgentOrder, Pool};
@@ -43,7 +43,8 @@ pub(crate) struct Install<'a> {
     pub pools: Vec<Pool>,
     pub skills: BTreeSet<String>,
     pub queues: Vec<QueueDraft<'a>>,
-    pub hours: BTreeMap<Arc<str>, Arc<ivr::Schedule>>,
+    /// None: it is there, but cannot be read.
+    pub hours: BTreeMap<Arc<str>, Option<Arc<ivr::Schedule>>>,
     pub feature_codes: FeatureCodes,
     /// Warn when a caller hears more than this before a person can be reached.
     pub audio_max: Duration,
@@ -164,9 +165,7 @@ impl<'a> Install<'a> {
         }
         for (name, at, hours) in tables(&file, "hours") {
             check_name(findings, at, "opening hours", name);
-            if let Some(hours) = hours::read(hours, name, epoch_unix) {
-                install.hours.insert(name.into(), Arc::new(hours));
-            }
+            install.hours.insert(name.into(), hours::read(hours, name, epoch_unix).map(Arc::new));
         }
         if let Some(codes) = file.table("feature_codes") {
             install.feature_codes(codes);
@@ -216,7 +215,10 @@ impl<'a> Install<'a> {
         let limits = &mut self.limits;
         set(&mut limits.calls, engine.get("calls_max").and_then(|v| v.count(1..=1_000_000)));
         set(&mut limits.call_max, engine.get("call_max").and_then(|v| v.duration(secs(1)..=LONGEST)));
-        set(&mut limits.retry_after, engine.get("retry_after").and_then(|v| v.duration(secs(1)..=secs(3600))));
+        set(
+            &mut limits.retry_after,
+            engine.get("retry_after").and_then(|v| v.duration(secs(1)..=secs(3600))),
+        );
         set(&mut limits.drain_max, engine.get("drain_max").and_then(|v| v.duration(secs(0)..=secs(86400))));
         self.agent_calls_max = engine.get("agent_calls_max").and_then(|v| v.count(1..=1_000_000));
         engine.done();
@@ -346,13 +348,19 @@ impl<'a> Install<'a> {
                 at,
                 "few-ports",
                 format!("ports {first}-{last} are {pairs} pairs: too few for calls_max = {calls}"),
-                format!("each call takes a pair, and another while it talks to an agent: {} ports", 4 * calls),
+                format!(
+                    "each call takes a pair, and another while it talks to an agent: {} ports",
+                    4 * calls
+                ),
             );
         } else if pairs < calls.saturating_mul(2) {
             file.findings.warning(
                 at,
                 "few-ports",
-                format!("ports {first}-{last} are {pairs} pairs: calls_max = {calls} with an agent each need {}", calls * 2),
+                format!(
+                    "ports {first}-{last} are {pairs} pairs: calls_max = {calls} with an agent each need {}",
+                    calls * 2
+                ),
                 None,
             );
         }
@@ -360,14 +368,21 @@ impl<'a> Install<'a> {
             file.findings.warning(
                 at,
                 "ephemeral-ports",
-                format!("ports {first}-{last} overlap those that the system gives to others ({}-{})", EPHEMERAL.0, EPHEMERAL.1),
+                format!(
+                    "ports {first}-{last} overlap those that the system gives to others ({}-{})",
+                    EPHEMERAL.0, EPHEMERAL.1
+                ),
                 "stay below 32768, or change net.ipv4.ip_local_port_range".to_owned(),
             );
         }
         for listener in self.listeners.iter().filter(|l| l.transport == Transport::Udp) {
             let port = listener.address.port();
             if (first..=last).contains(&port) {
-                file.findings.error(at, "port-conflict", format!("ports {first}-{last} contain the SIP port {port}"));
+                file.findings.error(
+                    at,
+                    "port-conflict",
+                    format!("ports {first}-{last} contain the SIP port {port}"),
+                );
             }
         }
     }
@@ -433,7 +448,8 @@ impl<'a> Install<'a> {
                 set(slot, value.and_then(|v| v.duration(secs(1)..=LONGEST)));
             }
             if !draft.promise.is_sorted() {
-                let what = format!("queue `{name}` promises a graver severity a longer wait than a lighter one");
+                let what =
+                    format!("queue `{name}` promises a graver severity a longer wait than a lighter one");
                 promise.findings.warning(promise.at(), "promise-order", what, None);
             }
             promise.done();
@@ -449,7 +465,10 @@ impl<'a> Install<'a> {
             if text.chars().all(|c| matches!(c, '0'..='9' | '*' | '#')) {
                 return text.into();
             }
-            value.error("bad-key", format!("`{key}` must be dialled with 0-9, * and #, and is \"{}\"", crate::shorten(text)));
+            value.error(
+                "bad-key",
+                format!("`{key}` must be dialled with 0-9, * and #, and is \"{}\"", crate::shorten(text)),
+            );
             default.clone()
         };
         let default = &self.feature_codes;
@@ -473,7 +492,10 @@ impl<'a> Install<'a> {
                     _ => entry.findings.error(
                         entry.key_at(),
                         "bad-key",
-                        format!("a pause reason is one digit after the code, not `{}`", crate::shorten(entry.key)),
+                        format!(
+                            "a pause reason is one digit after the code, not `{}`",
+                            crate::shorten(entry.key)
+                        ),
                     ),
                 }
             }
@@ -486,11 +508,19 @@ impl<'a> Install<'a> {
         let number = number.titled(format!("number {digits}"));
         let dialable = |c: char| c.is_ascii_alphanumeric() || "*#+-._".contains(c);
         if digits.is_empty() || digits.len() > 64 || !digits.chars().all(dialable) {
-            number.findings.error(at, "bad-number", format!("`{}` cannot be dialled", crate::shorten(digits)));
+            number.findings.error(
+                at,
+                "bad-number",
+                format!("`{}` cannot be dialled", crate::shorten(digits)),
+            );
         }
         let codes = &self.feature_codes;
         if [&codes.ready, &codes.pause, &codes.logout].iter().any(|c| &***c == digits) {
-            number.findings.error(at, "duplicate", format!("{digits} is a feature code of the agents' phones"));
+            number.findings.error(
+                at,
+                "duplicate",
+                format!("{digits} is a feature code of the agents' phones"),
+            );
         }
         let draft = NumberDraft {
             digits: digits.into(),
@@ -521,7 +551,9 @@ fn default_listeners() -> Vec<Listener> {
 /// What stands in SIP headers unquoted or between quotes: printable ASCII without quotes.
 fn header_token(value: Value<'_>) -> Option<String> {
     let text = value.word()?;
-    if text.len() <= 64 && text.chars().all(|c| c.is_ascii_graphic() && !matches!(c, '"' | '\\' | '<' | '>' | ':')) {
+    if text.len() <= 64
+        && text.chars().all(|c| c.is_ascii_graphic() && !matches!(c, '"' | '\\' | '<' | '>' | ':'))
+    {
         return Some(text.to_owned());
     }
     value.error_help(
@@ -549,7 +581,8 @@ fn advertised(value: Value<'_>) -> Option<String> {
     value.error_help(
         "bad-address",
         format!("`advertise` is no host: \"{}\"", crate::shorten(text)),
-        "write a name or address, with a port if it is not the listener's: \"sip.example.com:5060\"".to_owned(),
+        "write a name or address, with a port if it is not the listener's: \"sip.example.com:5060\""
+            .to_owned(),
     );
     None
 }
@@ -557,13 +590,22 @@ fn advertised(value: Value<'_>) -> Option<String> {
 fn port_range(value: Value<'_>) -> Option<(u16, u16)> {
     const FORM: &str = "write the first and the last port, as \"10000-29999\"";
     let text = value.text()?;
-    let parsed = text.split_once('-').and_then(|(a, b)| Some((a.trim().parse().ok()?, b.trim().parse().ok()?)));
+    let parsed =
+        text.split_once('-').and_then(|(a, b)| Some((a.trim().parse().ok()?, b.trim().parse().ok()?)));
     let Some((first, last)) = parsed else {
-        value.error_help("bad-ports", format!("`ports` is no range: \"{}\"", crate::shorten(text)), FORM.to_owned());
+        value.error_help(
+            "bad-ports",
+            format!("`ports` is no range: \"{}\"", crate::shorten(text)),
+            FORM.to_owned(),
+        );
         return None;
     };
     if first < 1024 || last <= first {
-        value.error_help("bad-ports", format!("`ports` cannot be \"{text}\": it must rise, from 1024 at least"), FORM.to_owned());
+        value.error_help(
+            "bad-ports",
+            format!("`ports` cannot be \"{text}\": it must rise, from 1024 at least"),
+            FORM.to_owned(),
+        );
         return None;
     }
     if first % 2 == 1 {
@@ -627,7 +669,7 @@ pub(crate) fn unknown<'n>(value: &Value<'_>, kind: &str, wanted: &str, names: im
     let names: Vec<&str> = names.collect();
     let help = did_you_mean(wanted, names.iter().copied()).or_else(|| match names.len() {
         0 => Some(format!("none is defined: add [{kind}.{}]", crate::shorten(wanted))),
-        1..=12 => Some(format!("there is {}", one_of(names.iter().copied()).replace(" or ", " and "))),
+        1..=12 => Some(format!("known: {}", all_of(names.iter().copied()))),
         _ => None,
     });
     let rule = match kind {
@@ -638,7 +680,8 @@ pub(crate) fn unknown<'n>(value: &Value<'_>, kind: &str, wanted: &str, names: im
         "agent" => "unknown-agent",
         _ => "unknown-name",
     };
-    value.error_help(rule, format!("no {kind} is called `{}`", crate::shorten(wanted)), help);
+    let is = if kind == "hours" { "are" } else { "is" };
+    value.error_help(rule, format!("no {kind} {is} called `{}`", crate::shorten(wanted)), help);
 }
 
 /// Takes a value that was read without complaint.

@@ -76,12 +76,14 @@ pub fn load(main: &Path, secrets: &dyn Secrets, epoch_unix: i64) -> Loaded {
     let silent = Findings::default();
     let main_file = Document::parse(&main_source, &findings);
     let mut install = Install::read(main_file.table(&findings, &silent), main, epoch_unix);
+    // Against a main file that cannot be read everything else looks wrong.
+    let heard = if main_file.broken() { &silent } else { &findings };
 
     let agents_source = read_file(&install.agents, &findings);
     let agents_file = Document::parse(&agents_source, &findings);
     files.push(install.agents.clone());
-    let agents = agents::read(agents_file.table(&findings, &silent), &install, secrets);
-    let roster = cross::roster(&install, agents.iter().map(|a| a.agent.clone()).collect(), &findings);
+    let agents = agents::read(agents_file.table(heard, &silent), &install, secrets);
+    let roster = cross::roster(&install, agents.iter().map(|a| a.agent.clone()).collect(), heard);
 
     let list_path = install.prompts.join("prompts.toml");
     let list_source = if list_path.exists() {
@@ -91,9 +93,9 @@ pub fn load(main: &Path, secrets: &dyn Secrets, epoch_unix: i64) -> Loaded {
         Source::new(&list_path, String::new())
     };
     let list_file = Document::parse(&list_source, &findings);
-    let listed = prompts::read_list(list_file.table(&findings, &silent), &install);
-    let mut sounds = prompts::read_sounds(&install, listed, &findings);
-    cross::music(&install, &mut sounds, &findings);
+    let listed = prompts::read_list(list_file.table(heard, &silent), &install);
+    let mut sounds = prompts::read_sounds(&install, listed, heard);
+    cross::music(&install, &mut sounds);
 
     let flow_sources: Vec<(String, Source)> = flow_files(&install, &main_source, &findings)
         .into_iter()
@@ -103,11 +105,13 @@ pub fn load(main: &Path, secrets: &dyn Secrets, epoch_unix: i64) -> Loaded {
             (stem, source)
         })
         .collect();
-    let documents: Vec<_> =
-        flow_sources.iter().map(|(stem, source)| (stem, source, Document::parse(source, &findings))).collect();
+    let documents: Vec<_> = flow_sources
+        .iter()
+        .map(|(stem, source)| (stem, source, Document::parse(source, &findings)))
+        .collect();
     let mut flows: BTreeMap<&str, Option<FlowDraft<'_>>> = BTreeMap::new();
     for (stem, source, document) in &documents {
-        let mut draft = flow::read(document.table(&findings, &silent), stem, &install);
+        let mut draft = flow::read(document.table(heard, &silent), stem, &install);
         if let Some(draft) = &mut draft {
             draft.flow.version = version(&source.text);
         }
@@ -115,16 +119,16 @@ pub fn load(main: &Path, secrets: &dyn Secrets, epoch_unix: i64) -> Loaded {
         flows.insert(stem, draft.filter(|_| !document.broken()));
     }
     let numbers = std::mem::take(&mut install.numbers);
-    let numbers = cross::numbers(&install, numbers, &flows, &findings);
+    let numbers = cross::numbers(&install, numbers, &flows, heard);
     for (name, draft) in &flows {
         if let Some(draft) = draft {
             let vars: Vec<_> = numbers.iter().filter(|n| n.flow == *name).collect();
-            graph::check(draft, &findings);
-            cross::flow(draft, &vars, &install, &roster, &sounds, &findings);
+            graph::check(draft, heard);
+            cross::flow(draft, &vars, &install, &roster, &sounds, heard);
         }
     }
 
-    let settings = (!findings.any_error()).then(|| {
+    let settings = (findings.errors() == 0).then(|| {
         let flows: BTreeMap<&str, Arc<ivr::Flow>> =
             flows.into_iter().filter_map(|(name, draft)| Some((name, Arc::new(draft?.flow)))).collect();
         let number = |draft: cross::NumberSettings<'_>| {
@@ -168,7 +172,7 @@ pub fn check_flow(text: &str) -> Vec<Finding> {
 
 /// The text of a file; when there is none, a finding and the empty text.
 fn read_file(path: &Path, findings: &Findings) -> Source {
-    let empty = Source::new(path, String::new());
+    let empty = Source::unreadable(path);
     let unreadable = |what: String, help: Option<&str>| {
         findings.error_help(empty.whole(), UNREADABLE, what, help.map(str::to_owned));
     };
@@ -213,7 +217,8 @@ fn flow_files(install: &Install<'_>, main: &Source, findings: &Findings) -> BTre
     let mut files = BTreeMap::new();
     for path in entries.filter_map(|e| Some(e.ok()?.path())) {
         let Some(name) = path.file_name().and_then(|n| n.to_str()) else { continue };
-        let Some(stem) = name.strip_suffix(".toml").filter(|s| !s.ends_with(".test") && !s.starts_with('.')) else {
+        let Some(stem) = name.strip_suffix(".toml").filter(|s| !s.ends_with(".test") && !s.starts_with('.'))
+        else {
             continue;
         };
         if files.len() == FLOWS_MAX {

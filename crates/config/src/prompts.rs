@@ -31,7 +31,9 @@ pub(crate) fn read_list(file: Table<'_>, install: &Install<'_>) -> BTreeSet<Stri
         check_name(prompt.findings, at, "prompt", name);
         listed.insert(name.to_owned());
         for entry in prompt.entries() {
-            let known = install.languages.contains_key(entry.key) || entry.key == "notes" || entry.key == "file";
+            let known = install.languages.is_empty()
+                || install.languages.contains_key(entry.key)
+                || ["notes", "file"].contains(&entry.key);
             if !known {
                 let names = install.languages.keys().map(|l| &**l).chain(["notes"]);
                 entry.findings.error_help(
@@ -79,7 +81,10 @@ pub(crate) fn read_sounds(install: &Install<'_>, listed: BTreeSet<String>, findi
             findings.warning(
                 install.languages_at,
                 "language-falls-back",
-                format!("language `{language}` has no recordings of its own: callers hear `{}` instead", chain[0]),
+                format!(
+                    "language `{language}` has no recordings of its own: callers hear `{}` instead",
+                    chain[0]
+                ),
                 format!("put recordings into {}", install.prompts.join(&**language).display()),
             );
         } else if sounds.is_empty() {
@@ -87,7 +92,10 @@ pub(crate) fn read_sounds(install: &Install<'_>, listed: BTreeSet<String>, findi
                 install.languages_at,
                 "language-without-prompts",
                 format!("language `{language}` has no recordings and falls back to nothing"),
-                format!("put recordings into {}, or give it a fallback", install.prompts.join(&**language).display()),
+                format!(
+                    "put recordings into {}, or give it a fallback",
+                    install.prompts.join(&**language).display()
+                ),
             );
         }
         set.prompts.sounds.insert(language.clone(), sounds);

@@ -1,5 +1,5 @@
 //! TOML with places: tables that know which keys were asked for, values that complain where they stand.
-use crate::finding::{At, Findings, Source, did_you_mean, one_of};
+use crate::finding::{At, Findings, Source, all_of, did_you_mean};
 use std::cell::RefCell;
 use std::ops::RangeInclusive;
 use std::time::Duration;
@@ -21,15 +21,28 @@ const SYNTAX_ERRORS_MAX: usize = 20;
 impl<'a> Document<'a> {
     pub fn parse(source: &'a Source, findings: &Findings) -> Document<'a> {
         let (root, errors) = DeTable::parse_recoverable(&source.text);
-        let broken = !errors.is_empty();
+        let broken = !errors.is_empty() || source.unreadable;
+        // Of a table given twice every key is given twice: the table is enough.
+        let mut table_twice = 0..0;
         for error in errors.into_iter().take(SYNTAX_ERRORS_MAX) {
+            let span = error.span().unwrap_or(0..0);
             let at = error.span().map_or(source.whole(), |span| source.at(span.start));
             let message = error.message().lines().collect::<Vec<_>>().join("; ");
             if message.contains("duplicate key") {
+                if table_twice.contains(&span.start) {
+                    continue;
+                }
+                let before = source.text.get(..span.start).unwrap_or("");
+                let line = before.rfind('\n').map_or(0, |i| i + 1);
+                if before[line..].trim_start().starts_with('[') {
+                    let end = source.text.get(span.end..).and_then(|rest| rest.find("\n["));
+                    table_twice = span.end..end.map_or(source.text.len(), |i| span.end + i);
+                }
+                let name = crate::shorten(source.text.get(span).unwrap_or(""));
                 findings.error_help(
                     at,
                     "duplicate",
-                    "this name is given twice in one table",
+                    format!("`{name}` is given twice"),
                     "rename or remove one of the two".to_owned(),
                 );
             } else {
@@ -47,7 +60,8 @@ impl<'a> Document<'a> {
     /// The whole file. Of a broken file `silent` hears what is found further.
     pub fn table<'f>(&'f self, findings: &'f Findings, silent: &'f Findings) -> Table<'f> {
         let findings = if self.broken { silent } else { findings };
-        Table::new(self.source, findings, self.root.get_ref(), 0, "the file".into())
+        let name = self.source.name.rsplit('/').next().unwrap_or("the file").to_owned();
+        Table::new(self.source, findings, self.root.get_ref(), 0, name)
     }
 }
 
@@ -115,7 +129,11 @@ impl<'a> Table<'a> {
         entries
     }
 
-    fn value(&self, key: &'a Spanned<std::borrow::Cow<'a, str>>, node: &'a Spanned<DeValue<'a>>) -> Value<'a> {
+    fn value(
+        &self,
+        key: &'a Spanned<std::borrow::Cow<'a, str>>,
+        node: &'a Spanned<DeValue<'a>>,
+    ) -> Value<'a> {
         Value {
             source: self.source,
             findings: self.findings,
@@ -138,8 +156,9 @@ impl<'a> Table<'a> {
             if asked.contains(&key_text) {
                 continue;
             }
-            let help = did_you_mean(key_text, asked.iter().copied())
-                .or_else(|| (!asked.is_empty()).then(|| format!("known here: {}", one_of(asked.iter().copied()))));
+            let help = did_you_mean(key_text, asked.iter().copied()).or_else(|| {
+                (!asked.is_empty()).then(|| format!("known here: {}", all_of(asked.iter().copied())))
+            });
             self.findings.error_help(
                 self.source.at(key.span().start),
                 "unknown-key",
@@ -278,7 +297,8 @@ impl<'a> Value<'a> {
     pub fn duration(&self, range: RangeInclusive<Duration>) -> Option<Duration> {
         const FORM: &str = "write a whole number and a unit: \"300ms\", \"5s\", \"10m\", \"2h\"";
         let Some(text) = self.as_text() else {
-            let help = self.as_integer().filter(|n| *n >= 0).map(|n| format!("write \"{n}s\" for {n} seconds"));
+            let help =
+                self.as_integer().filter(|n| *n >= 0).map(|n| format!("write \"{n}s\" for {n} seconds"));
             self.error_help(
                 "bad-duration",
                 format!("`{}` must be a duration in quotes", self.key),

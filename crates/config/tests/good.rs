@@ -33,7 +33,11 @@ fn becomes_settings() {
     let bob = &settings.roster.agents[1];
     assert_eq!(bob.skills.get("product.database"), Some(&4), "dotted keys are skills like quoted ones");
     assert_eq!(settings.accounts.iter().map(|a| &*a.user).collect::<Vec<_>>(), ["alice", "bob", "carol"]);
-    assert_eq!(settings.accounts[1].ha1, hotline_config::ha1("bob", "hotline", "builder"), "the line's end is no part of it");
+    assert_eq!(
+        settings.accounts[1].ha1,
+        hotline_config::ha1("bob", "hotline", "builder"),
+        "the line's end is no part of it"
+    );
     assert_eq!(settings.accounts[2].ha1.len(), 2);
 
     assert_eq!(&*settings.feature_codes.pause, "*51", "as by default");
@@ -61,7 +65,8 @@ fn prompts_fall_back_along_the_chain() {
 #[test]
 fn a_flow_changes_its_version_with_its_text() {
     let installation = Installation::good();
-    let version = |i: &Installation| i.load().settings.expect("no errors").numbers["600"].flow.version.clone();
+    let version =
+        |i: &Installation| i.load().settings.expect("no errors").numbers["600"].flow.version.clone();
     let before = version(&installation);
     installation.edit("config/flows/lab.toml", "echo = \"60s\"", "echo = \"61s\"");
     assert_ne!(version(&installation), before);

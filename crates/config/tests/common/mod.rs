@@ -20,7 +20,11 @@ impl Secrets for Passwords {
         (name == "HOTLINE_ALICE").then(|| "wonderland".into())
     }
     fn file(&self, path: &Path) -> io::Result<String> {
-        if path.ends_with("secrets/bob") { Ok("builder\n".into()) } else { Err(io::ErrorKind::NotFound.into()) }
+        if path.ends_with("secrets/bob") {
+            Ok("builder\n".into())
+        } else {
+            Err(io::ErrorKind::NotFound.into())
+        }
     }
 }
 
@@ -43,9 +47,12 @@ impl Installation {
         let installation = Installation { folder };
         copy(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/good"), &installation.root());
         for language in ["cmn", "en"] {
-            let digits = ivr::say::fragments_of(ivr::SayKind::Digits, language).into_iter().map(|(name, _)| name);
+            let digits =
+                ivr::say::fragments_of(ivr::SayKind::Digits, language).into_iter().map(|(name, _)| name);
             for prompt in PROMPTS.into_iter().chain(digits) {
-                installation.wav(&format!("prompts/{language}/{prompt}.wav"), 8000, 16, |i| if i % 20 < 10 { 0.3 } else { -0.3 });
+                installation.wav(&format!("prompts/{language}/{prompt}.wav"), 8000, 16, |i| {
+                    if i % 20 < 10 { 0.3 } else { -0.3 }
+                });
             }
         }
         // Cantonese has one recording of its own; the rest is Mandarin.
@@ -90,7 +97,12 @@ impl Installation {
     pub fn wav(&self, file: &str, rate: u32, bits: u16, sample: impl Fn(u32) -> f32) {
         let path = self.root().join(file);
         fs::create_dir_all(path.parent().expect("files lie in folders")).expect("the folder is writable");
-        let spec = hound::WavSpec { channels: 1, sample_rate: rate, bits_per_sample: bits, sample_format: hound::SampleFormat::Int };
+        let spec = hound::WavSpec {
+            channels: 1,
+            sample_rate: rate,
+            bits_per_sample: bits,
+            sample_format: hound::SampleFormat::Int,
+        };
         let mut writer = hound::WavWriter::create(path, spec).expect("the folder is writable");
         let full = ((1i64 << (bits - 1)) - 1) as f32;
         for i in 0..rate {

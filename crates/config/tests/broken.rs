@@ -1,0 +1,129 @@
+//! Broken installations, each with the very words an operator gets: `tests/broken/<case>.txt`.
+//! After a wanted change of words: `HOTLINE_BLESS=1 cargo test -p hotline-config --test broken`, then read the diff.
+mod common;
+
+use common::Installation;
+use std::path::Path;
+
+const MAIN: &str = "config/hotline.toml";
+const AGENTS: &str = "config/agents.toml";
+const SUPPORT: &str = "config/flows/support.toml";
+const LAB: &str = "config/flows/lab.toml";
+
+/// A change of the good installation: in a file, what stands there, what stands there instead.
+type Edit = (&'static str, &'static str, &'static str);
+
+#[rustfmt::skip]
+const CASES: &[(&str, &[Edit])] = &[
+    // Syntax.
+    ("syntax-errors", &[(SUPPORT, "play = \"closed\"", "play = \"closed"), (AGENTS, "[agent.bob]", "[agent.bob")]),
+    ("two-agents-of-one-name", &[(AGENTS, "[agent.carol]", "[agent.alice]")]),
+    // Keys, types and bounds.
+    ("unknown-keys", &[(MAIN, "calls_max", "call_limit"), (AGENTS, "capacity", "capacty"), (MAIN, "[feature_codes]", "[feature_code]")]),
+    ("wrong-types", &[(MAIN, "limit = 500", "limit = \"many\""), (MAIN, "codecs = [\"pcma\", \"pcmu\"]", "codecs = \"pcma\""), (LAB, "early = true", "early = \"yes\"")]),
+    ("out-of-range", &[(MAIN, "limit = 500", "limit = 0"), (MAIN, "calls_max = 2000", "calls_max = -1"), (LAB, "tone = [1004]", "tone = [9000]"), (LAB, "reject = 486", "reject = 200"), (AGENTS, "capacity = 1", "capacity = 0")]),
+    ("bad-durations", &[(MAIN, "call_max = \"4h\"", "call_max = \"4 hours\""), (MAIN, "ring = \"20s\"", "ring = 20"), (SUPPORT, "timeout = \"10m\"", "timeout = \"0s\"")]),
+    ("bad-ports", &[(MAIN, "ports = \"10000-29999\"", "ports = \"10001-29999\"")]),
+    ("few-ports", &[(MAIN, "ports = \"10000-29999\"", "ports = \"10000-10199\"")]),
+    ("ephemeral-ports", &[(MAIN, "ports = \"10000-29999\"", "ports = \"20000-39999\"")]),
+    ("bad-addresses", &[(MAIN, "udp:127.0.0.1:5060", "udp:localhost"), (MAIN, "sip.example.com:5060", "sip example")]),
+    ("missing-keys", &[(MAIN, "languages = { cmn = [], yue = [\"cmn\"], en = [] }\n", ""), (SUPPORT, "start = \"welcome\"\n", ""), (AGENTS, "pool = \"L1\"\n", "")]),
+    // Steps.
+    ("dangling-steps", &[(SUPPORT, "to = \"bye\"", "to = \"by\""), (LAB, "start = \"early\"", "start = \"erly\""), (SUPPORT, "on_full = \"sorry\"", "on_full = \"voicemail\"")]),
+    ("dangling-menu-key", &[(SUPPORT, "menu = { 1 = \"database\", 2 = \"storage\" }", "menu = { 1 = \"customer\", 2 = \"custommer\" }"), (SUPPORT, "into = \"topic\"\n", ""), (SUPPORT, "next = \"customer\"\n", "")]),
+    ("unreachable-steps", &[(SUPPORT, "closed = \"closed\"", "closed = \"bye\"")]),
+    ("dead-ends", &[(SUPPORT, "value = \"{customer}\"\nnext = \"office\"", "value = \"{customer}\""), (SUPPORT, "otherwise = \"topic\"\n", ""), (LAB, "on_busy = \"busy\"\n", "")]),
+    ("menu-without-exits", &[(SUPPORT, "no_input = { after = \"5s\", then = \"again\" }\n", ""), (SUPPORT, "invalid = { then = \"again\" }\n", "")]),
+    ("retry-without-then", &[(SUPPORT, "no_input = { after = \"5s\", then = \"again\" }", "no_input = { after = \"5s\" }")]),
+    ("step-without-kind", &[(SUPPORT, "hangup = true", "hangpu = true")]),
+    ("step-of-two-kinds", &[(SUPPORT, "play = \"closed\"", "play = \"closed\"\nhangup = true")]),
+    ("endless-loop", &[(SUPPORT, "[step.enough]\nbranch = [{ when = \"tries > 2\", to = \"bye\" }]\notherwise = \"topic\"", "[step.enough]\nbranch = [{ when = \"tries > 2\", to = \"bye\" }]\notherwise = \"again\"")]),
+    ("plays-for-ever", &[(SUPPORT, "play = \"closed\"\nnext = \"bye\"", "play = \"closed\"\nnext = \"closed\"")]),
+    ("wrong-answer-mode", &[(LAB, "answer = \"by-step\"\n", "")]),
+    ("too-late-for-ringing", &[(LAB, "early = true\n", "")]),
+    ("bad-keys", &[(SUPPORT, "menu = { 1 = \"database\", 2 = \"storage\" }", "menu = { 1 = \"database\", 22 = \"storage\", E = \"x\" }"), (SUPPORT, "end = \"#\"", "end = \"##\"")]),
+    ("impossible-bounds", &[(SUPPORT, "min = 6, max = 10", "min = 10, max = 6")]),
+    ("impossible-pattern", &[(SUPPORT, "matches = \"x.\"", "matches = \"1xx|2xxx\"")]),
+    ("zero-digits", &[(SUPPORT, "min = 6", "min = 0")]),
+    // Variables.
+    ("unknown-variables", &[(SUPPORT, "\"{tries + 1}\"", "\"{trys + 1}\""), (SUPPORT, "into = \"customer\"", "into = \"costumer\""), (MAIN, "vars = { class = \"enterprise\" }", "vars = { klass = \"enterprise\" }")]),
+    ("never-set", &[(SUPPORT, "set = { tries = \"{tries + 1}\" }", "set = { topic = \"database\" }")]),
+    ("type-errors", &[(SUPPORT, "when = \"tries > 2\"", "when = \"tries > 'two'\""), (SUPPORT, "set = { tries = \"{tries + 1}\" }", "set = { tries = \"many\" }"), (SUPPORT, "class = \"standard\"", "class = 1")]),
+    ("read-only", &[(SUPPORT, "set = { tries = \"{tries + 1}\" }", "set = { tries = \"{tries + 1}\", caller = \"x\" }")]),
+    // Prompts.
+    ("unknown-prompt", &[(SUPPORT, "play = \"closed\"", "play = \"close\"")]),
+    ("prompt-of-a-class", &[(MAIN, "class = \"enterprise\"", "class = \"platinum\"")]),
+    ("unknown-language", &[(SUPPORT, "2 = \"yue\"", "2 = \"yeu\""), (SUPPORT, "language = \"cmn\"", "language = \"zh\"")]),
+    // People.
+    ("unknown-names", &[(SUPPORT, "queue = \"technical\"", "queue = \"techncal\""), (SUPPORT, "hours = \"business\"", "hours = \"busines\""), (LAB, "ring = \"alice\"", "ring = \"alise\""), (MAIN, "pools = [\"L1\", \"L2\"]", "pools = [\"L1\", \"L3\"]"), (MAIN, "flow = \"lab\"", "flow = \"lap\"")]),
+    ("unknown-skills", &[(AGENTS, "\"lang.cmn\" = 5", "\"lang.cnm\" = 5"), (SUPPORT, "lang[language] >= 2", "lng[language] >= 2"), (MAIN, "order = \"longest-idle\"", "order = \"longest-idle\"\nrequire = \"lang.enn\"")]),
+    ("bad-requirement", &[(MAIN, "order = \"longest-idle\"", "order = \"longest-idle\"\nrequire = \"lang.en >= \"")]),
+    ("unsatisfiable", &[(SUPPORT, "lang[language] >= 2 and product[topic] >= 2", "lang[language] >= 4 and product[topic] >= 2")]),
+    ("queue-of-nobody", &[(MAIN, "order = \"longest-idle\"", "order = \"longest-idle\"\nrequire = \"lang.en >= 9\"")]),
+    ("promise-incomplete", &[(MAIN, "promise = { P0 = \"5m\", P1 = \"15m\", P2 = \"30m\", P3 = \"60m\" }", "promise = { P0 = \"5m\", P1 = \"15m\", P3 = \"60m\" }")]),
+    ("agent-without-skills", &[(AGENTS, "skills = { \"lang.en\" = 5 }\n", "")]),
+    ("secret-in-clear", &[(AGENTS, "secret = { env = \"HOTLINE_ALICE\" }", "secret = \"wonderland\""), (AGENTS, "secret = { file = \"secrets/bob\" }", "secret = { password = \"builder\" }")]),
+    ("secret-missing", &[(AGENTS, "HOTLINE_ALICE", "HOTLINE_ALISE"), (AGENTS, "secrets/bob", "secrets/rob"), (AGENTS, "939e7578ed9e3c518a452acee763bce9", "939e7578")]),
+    // Hours and numbers.
+    ("bad-hours", &[(MAIN, "zone = \"Asia/Shanghai\"", "zone = \"Asia/Shangai\""), (MAIN, "mon-fri 09:00-18:00", "mon-fri 9-18"), (MAIN, "2026-10-02", "2026-02-30")]),
+    ("odd-hours", &[(MAIN, "\"mon-fri 09:00-18:00\", \"sat 10:00-16:00\"", "\"mon-fri 09:00-12:00\", \"mon-fri 12:01-18:00\", \"fri 17:00-20:00\""), (MAIN, "holidays = [\"2026-10-01\", \"2026-10-02\"]", "holidays = [\"2025-10-01\"]")]),
+    ("flow-without-number", &[(MAIN, "[number.600]\nflow = \"lab\"\n", "")]),
+    ("flow-of-another-name", &[(LAB, "name = \"lab\"", "name = \"laboratory\"")]),
+    ("late-person", &[(LAB, "for = \"2s\"", "for = \"90s\"")]),
+];
+
+#[test]
+fn every_case_says_what_an_operator_needs() {
+    let bless = std::env::var_os("HOTLINE_BLESS").is_some();
+    let mut wrong = vec![];
+    for (name, edits) in CASES {
+        let installation = Installation::good();
+        for (file, from, to) in *edits {
+            if from != to {
+                installation.edit(file, from, to);
+            }
+        }
+        check(name, &installation, bless, &mut wrong);
+    }
+    let special: [(&str, fn(&Installation)); 6] = [
+        ("no-main-file", |i| i.remove(MAIN)),
+        ("not-utf8", |i| i.write(LAB, b"[flow]\nname = \"\xff\"\n")),
+        ("missing-recordings", |i| {
+            i.remove("prompts/en/closed.wav");
+            i.remove("prompts/en/digit-3.wav");
+            i.remove("prompts/cmn/digit-3.wav");
+        }),
+        ("no-wav", |i| i.write("prompts/en/closed.wav", "MP3")),
+        ("clipped-and-silent", |i| {
+            i.wav("prompts/en/closed.wav", 8000, 16, |n| if n % 2 == 0 { 1.0 } else { -1.0 });
+            i.wav("prompts/en/sorry.wav", 8000, 16, |_| 0.0);
+        }),
+        ("language-falls-back", |i| i.remove("prompts/yue/sorry.wav")),
+    ];
+    for (name, change) in special {
+        let installation = Installation::good();
+        change(&installation);
+        check(name, &installation, bless, &mut wrong);
+    }
+    assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
+}
+
+fn check(name: &str, installation: &Installation, bless: bool, wrong: &mut Vec<String>) {
+    let report = installation.report() + "\n";
+    let loaded = installation.load();
+    assert_eq!(
+        loaded.settings.is_none(),
+        loaded.report().errors() > 0,
+        "{name}: settings only without errors"
+    );
+    assert!(!loaded.findings.is_empty(), "{name}: nothing was found");
+    assert!(!report.contains("wonderland") && !report.contains("builder"), "{name}: a password is shown");
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/broken/{name}.txt"));
+    if bless {
+        std::fs::write(&file, &report).expect("the sources are writable");
+    }
+    let expected = std::fs::read_to_string(&file).unwrap_or_default();
+    if report != expected {
+        wrong.push(format!("--- {name}: expected\n{expected}--- got\n{report}"));
+    }
+}
