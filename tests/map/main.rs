@@ -33,13 +33,27 @@ const FORBIDDEN: [(&str, &[&str]); 7] = [
 ];
 
 const LICENCES: [&str; 12] = [
-    "MIT", "Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "ISC", "Zlib", "Unicode-3.0", "0BSD", "CC0-1.0", "Unlicense",
-    "MIT-0", "BSL-1.0",
+    "MIT",
+    "Apache-2.0",
+    "BSD-2-Clause",
+    "BSD-3-Clause",
+    "ISC",
+    "Zlib",
+    "Unicode-3.0",
+    "0BSD",
+    "CC0-1.0",
+    "Unlicense",
+    "MIT-0",
+    "BSL-1.0",
 ];
 
 fn metadata() -> Metadata {
     let manifest = concat!(env!("CARGO_MANIFEST_DIR"), "/../Cargo.toml");
-    MetadataCommand::new().manifest_path(manifest).other_options(["--locked".to_owned()]).exec().expect("cargo metadata")
+    MetadataCommand::new()
+        .manifest_path(manifest)
+        .other_options(["--locked".to_owned()])
+        .exec()
+        .expect("cargo metadata")
 }
 
 fn known(package: &Package) -> BTreeSet<String> {
@@ -90,7 +104,8 @@ fn nobody_knows_what_it_must_not() {
 
 #[test]
 fn the_map_tells_of_every_crate() {
-    let map = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../crates/README.md")).expect("the map");
+    let map = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../crates/README.md"))
+        .expect("the map");
     for package in FLOORS {
         let folder = package.strip_prefix("hotline-").unwrap_or("hotline");
         assert!(map.contains(&format!("`{folder}`")), "crates/README.md does not tell of {folder}");

@@ -343,6 +343,18 @@ impl Engine {
             && counts.dialogs == 0
     }
 
+    /// What is left, for whoever finds the engine not idle.
+    pub fn left(&self) -> String {
+        let timers: Vec<_> =
+            self.timers.iter().map(|(at, timer, why)| format!("{timer:?} at {at} ({why})")).collect();
+        format!(
+            "calls {:?}, dialogs {:?}, timers {timers:?}, sip {:?}",
+            self.calls.values().collect::<Vec<_>>(),
+            self.dialogs.len(),
+            self.sip.counts()
+        )
+    }
+
     /// Every rule that holds between two inputs; for debug builds, the simulator and fuzzing.
     ///
     /// # Panics
