@@ -274,6 +274,12 @@ impl Flow {
     pub fn types(&self) -> Types {
         Types::new(&self.vars)
     }
+
+    /// Whether there is a step behind the start and behind every exit. What makes flows sees to it.
+    pub fn is_whole(&self) -> bool {
+        let exists = |id: StepId| (id.0 as usize) < self.steps.len();
+        exists(self.start) && self.steps.iter().all(|s| s.exits().iter().all(|(_, to)| exists(*to)))
+    }
 }
 
 impl Step {
@@ -408,6 +414,7 @@ pub struct FlowBuilder {
     flow: Flow,
     ids: BTreeMap<Arc<str>, StepId>,
     acts: BTreeMap<StepId, (u32, Act)>,
+    start: Option<StepId>,
 }
 
 /// A step was named but not made, or there is none at all.
@@ -435,7 +442,7 @@ impl FlowBuilder {
             vars: Vec::new(),
             steps: Vec::new(),
         };
-        FlowBuilder { flow, ids: BTreeMap::new(), acts: BTreeMap::new() }
+        FlowBuilder { flow, ids: BTreeMap::new(), acts: BTreeMap::new(), start: None }
     }
 
     pub fn version(&mut self, version: &str) -> &mut Self {
@@ -471,13 +478,14 @@ impl FlowBuilder {
         self.types().find(name).expect("the variable was declared before").id
     }
 
-    /// The step's place, whether it is made already or not. The first step asked for is the start unless [`Self::start`] says otherwise.
+    /// The step's place, whether it is made already or not.
     pub fn id(&mut self, step: &str) -> StepId {
         let next = StepId(self.ids.len() as u32);
         *self.ids.entry(step.into()).or_insert(next)
     }
+    /// Where a call begins; without it, at the first step made.
     pub fn start(&mut self, step: &str) -> &mut Self {
-        self.flow.start = self.id(step);
+        self.start = Some(self.id(step));
         self
     }
     pub fn step(&mut self, name: &str, act: Act) -> &mut Self {
@@ -485,6 +493,7 @@ impl FlowBuilder {
     }
     pub fn step_at(&mut self, name: &str, line: u32, act: Act) -> &mut Self {
         let id = self.id(name);
+        self.start.get_or_insert(id);
         self.acts.insert(id, (line, act));
         self
     }
@@ -492,9 +501,7 @@ impl FlowBuilder {
     pub fn build(mut self) -> Result<Flow, StepMissing> {
         let mut names: Vec<(StepId, Arc<str>)> = self.ids.into_iter().map(|(n, id)| (id, n)).collect();
         names.sort();
-        if names.is_empty() {
-            return Err(StepMissing("start".into()));
-        }
+        self.flow.start = self.start.ok_or(StepMissing("start".into()))?;
         for (id, name) in names {
             let Some((line, act)) = self.acts.remove(&id) else { return Err(StepMissing(name)) };
             self.flow.steps.push(Step { name, line, act });

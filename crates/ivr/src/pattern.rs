@@ -29,7 +29,7 @@ impl Pattern {
             Err(ExprError { at, what: what.into(), help: help.map(str::to_owned) })
         };
         if text.len() > LENGTH_MAX {
-            return error(LENGTH_MAX, "the pattern is too long", None);
+            return error(0, "the pattern is too long", None);
         }
         let (mut alternatives, mut start) = (Vec::new(), 0);
         for part in text.split('|') {

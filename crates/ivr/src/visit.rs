@@ -107,6 +107,7 @@ enum Then {
 
 impl Visit {
     pub fn new(flow: Arc<Flow>) -> Visit {
+        debug_assert!(flow.is_whole(), "every exit of `{}` leads to a step", flow.name);
         Visit {
             state: State::Fresh,
             line: Line::Unanswered,
@@ -458,9 +459,6 @@ impl Visit {
 
     fn ring(&mut self, ring: &Ring, out: &mut Outbox<Output>) -> Then {
         self.ahead.clear();
-        if self.line != Line::Answered {
-            out.push(Output::Ringing);
-        }
         let agent = ring.agent.fill(self.values.all()).to_string();
         let music = self.music(&ring.music, out);
         out.push(Output::Ring { agent, timeout: ring.timeout, music });

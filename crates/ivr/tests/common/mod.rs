@@ -123,6 +123,7 @@ impl Caller {
             self.now = self.now.max(due.at);
             self.visit.wake(self.now, &mut self.out);
             self.take();
+            self.open();
             let later = self.visit.deadline().is_none_or(|d| d.at > self.now);
             assert!(later, "woken at {} for {:?}, still due", self.now, self.visit.deadline());
             // Twice does nothing.
@@ -135,6 +136,11 @@ impl Caller {
     pub fn input(&mut self, input: Input) {
         self.visit.handle(self.now, input, &mut self.out);
         self.take();
+        self.open();
+    }
+
+    /// The engine opens media as soon as it is asked to.
+    fn open(&mut self) {
         while std::mem::take(&mut self.opening) {
             self.visit.handle(self.now, Input::Ready, &mut self.out);
             self.take();
