@@ -107,7 +107,7 @@ fn answers(message: &Message<'_>, limits: &ParseLimits) {
         message.via().branch.map(unfold).map(|b| b.len())
     );
     assert_eq!(answer.vias().count(), message.vias().count());
-    assert_eq!(answer.via().received_ip().is_some() || answer.via().ip() == Some(source().ip()), true);
+    assert!(answer.via().received_ip().or(answer.via().ip()) == Some(source().ip()));
     if message.via().rport_asked {
         assert_eq!(answer.via().rport, Some(source().port()));
     }
@@ -123,7 +123,7 @@ fn streams(bytes: &[u8]) {
         let (mut messages, mut broken, mut pings) = (Vec::new(), false, 0);
         for part in bytes.chunks(piece) {
             framer.push(part);
-            while let Some(next) = framer.next() {
+            for next in framer.by_ref() {
                 match next {
                     Ok(message) => {
                         assert!(message.len() <= LIMIT, "{}", message.len());

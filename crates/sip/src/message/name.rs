@@ -80,8 +80,10 @@ macro_rules! names {
             }
 
             fn from_compact(letter: u8) -> Name {
-                $($(if letter.to_ascii_lowercase() == $compact { return Name::$name; })?)+
-                Name::Other
+                match letter.to_ascii_lowercase() {
+                    $($($compact => Name::$name,)?)+
+                    _ => Name::Other,
+                }
             }
         }
     };
