@@ -30,6 +30,10 @@ impl Wheel {
     /// Puts an entry into the emptiest phase that comes after `now`; the phase, to give back with `leave`.
     pub fn join(&mut self, now: Time, entry: Entry) -> usize {
         let first = (now.as_millis() + 1).max(self.next_ms);
+        if self.entries == 0 {
+            // Nobody was waiting: what has gone by meanwhile is not late.
+            self.next_ms = first;
+        }
         let at = (first..first + PHASES as u64).min_by_key(|&ms| self.load[phase(ms)]).unwrap_or(first);
         self.load[phase(at)] += 1;
         self.put(at, entry);
@@ -96,6 +100,15 @@ mod tests {
             wheel.join(Time::from_millis(1000), Entry { slot, generation: 0 });
         }
         assert!(wheel.load.iter().all(|&n| n == 10), "{:?}", wheel.load);
+    }
+
+    #[test]
+    fn a_grid_that_was_empty_is_not_late() {
+        let mut wheel = Wheel::new();
+        let now = Time::from_secs(1000);
+        wheel.join(now, Entry { slot: 0, generation: 0 });
+        assert_eq!(wheel.skip(now + Duration::from_millis(1), Duration::from_millis(100)), 0);
+        assert_eq!(wheel.next(), Some(Time::from_millis(1_000_001)));
     }
 
     #[test]
