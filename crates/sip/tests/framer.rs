@@ -1,4 +1,6 @@
 //! Messages out of streams.
+#![allow(clippy::unwrap_used, reason = "a test stops where something is not as it says")]
+
 use hotline_sip::{Framer, FramingError, Message, ParseLimits};
 
 fn torture(name: &str) -> Vec<u8> {

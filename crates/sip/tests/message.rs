@@ -1,4 +1,6 @@
 //! Stories about single messages: answers, faults, addresses.
+#![allow(clippy::unwrap_used, reason = "a test stops where something is not as it says")]
+
 use hotline_sip::{Builder, Message, NameAddr, ParseLimits, Uri, Via, split_list};
 use std::net::SocketAddr;
 

@@ -1,5 +1,7 @@
 //! `rsip` as a second opinion: on what both accept, both must read the same. Where they differ the
 //! reason is written down here, and the RFC decides.
+#![allow(clippy::unwrap_used, reason = "a test stops where something is not as it says")]
+
 use hotline_sip::{Framer, Message, ParseLimits};
 use rsip::headers::ToTypedHeader;
 use rsip::prelude::{HeadersExt, UntypedHeader};

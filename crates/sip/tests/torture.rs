@@ -1,4 +1,6 @@
 //! The messages of RFC 4475 and RFC 5118, each with its verdict; sources in torture/README.md.
+#![allow(clippy::unwrap_used, reason = "a test stops where something is not as it says")]
+
 use hotline_sip::{ContactValue, Malformed, Message, Method, Name, ParseLimits, unfold};
 use std::path::PathBuf;
 
