@@ -220,7 +220,7 @@ impl Endpoint {
             State::Incoming => {
                 let refusal = if (300..700).contains(&code) { code } else { 480 };
                 self.answer_asked(now, dialog, refusal, |b| with_reason(b, code, reason), out);
-                self.end(dialog, out);
+                self.end(now, dialog, out);
             }
             State::Calling { .. } => {
                 session.leaving = Some((code, reason.into()));
@@ -265,7 +265,7 @@ impl Endpoint {
                 if let Some(transaction) = session.calling.take() {
                     self.table.forget(transaction);
                 }
-                self.end(id, out);
+                self.end(now, id, out);
             }
             Wait::Glare => self.try_offer(now, id, out),
             Wait::Ringing => {
@@ -282,7 +282,7 @@ impl Endpoint {
                 if session.state == State::Incoming {
                     self.answer_asked(now, id, 487, |b| b, out);
                     out.push(Output::Event(Event::Cancelled { dialog: id }));
-                    self.end(id, out);
+                    self.end(now, id, out);
                 }
             }
         }
@@ -313,11 +313,14 @@ impl Endpoint {
     }
 
     /// The one place where a session goes: its timers, what it left unanswered, its row, `Ended`.
-    fn end(&mut self, id: DialogId, out: &mut Outbox<Output>) {
+    fn end(&mut self, now: Time, id: DialogId, out: &mut Outbox<Output>) {
         let Some(session) = self.sessions.remove(&id) else { return };
         self.by_tag.remove(&session.dialog.local_tag);
         for wait in Wait::ALL {
             self.table.timers.cancel(&Timer::Session(id, wait));
+        }
+        if let Some(transaction) = session.calling {
+            self.table.abandon(now, transaction);
         }
         debug_assert!(session.asked.is_none(), "a request of the peer stays unanswered");
         out.push(Output::Event(Event::Ended { dialog: id }));

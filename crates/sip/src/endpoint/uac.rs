@@ -37,7 +37,7 @@ impl Endpoint {
         if full {
             let reason = "Service Unavailable".to_owned();
             out.push(Output::Event(Event::Refused { dialog: id, code: 503, reason, retry_after: None }));
-            self.end(id, out);
+            self.end(now, id, out);
         } else {
             self.send_invite(now, id, out);
         }
@@ -238,7 +238,7 @@ impl Endpoint {
                 };
                 let retry_after = message.and_then(|m| m.header(Name::RetryAfter)).and_then(leading_seconds);
                 out.push(Output::Event(Event::Refused { dialog: id, code, reason, retry_after }));
-                self.end(id, out);
+                self.end(now, id, out);
             }
         }
         self.check();
@@ -328,7 +328,7 @@ impl Endpoint {
         match up.code {
             0..200 => {}
             401 | 407 if self.meet_challenge(id, message) => self.send_bye(now, id, out),
-            _ => self.end(id, out),
+            _ => self.end(now, id, out),
         }
         self.check();
     }

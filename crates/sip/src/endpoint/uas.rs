@@ -69,7 +69,7 @@ impl Endpoint {
         }
         let code = if (300..700).contains(&code) { code } else { 500 };
         self.answer_asked(now, dialog, code, |b| extra(b, headers), out);
-        self.end(dialog, out);
+        self.end(now, dialog, out);
         self.check();
     }
 
@@ -80,7 +80,7 @@ impl Endpoint {
         }
         let challenges = self.challenges(now, stale);
         self.answer_asked(now, dialog, 401, |b| extra(b, &challenges), out);
-        self.end(dialog, out);
+        self.end(now, dialog, out);
         self.check();
     }
 
@@ -260,7 +260,7 @@ impl Endpoint {
         self.answer_asked(now, id, 487, |b| b, out);
         if state == State::Incoming {
             out.push(Output::Event(Event::Cancelled { dialog: id }));
-            self.end(id, out);
+            self.end(now, id, out);
         }
         self.check();
     }
@@ -330,7 +330,7 @@ impl Endpoint {
                     }
                     State::Confirmed | State::Calling { .. } | State::Ending => {}
                 }
-                self.end(id, out);
+                self.end(now, id, out);
             }
             Method::Info => {
                 let kind = m.content_type().map(text).unwrap_or_default().to_ascii_lowercase();

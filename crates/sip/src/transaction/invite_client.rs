@@ -48,6 +48,10 @@ impl InviteClient {
         InviteClient { state: State::Calling { a: times.t1 }, wire }
     }
 
+    pub fn is_proceeding(&self) -> bool {
+        self.state == State::Proceeding
+    }
+
     pub fn name(&self) -> &'static str {
         match self.state {
             State::Calling { .. } => "calling",
@@ -99,7 +103,8 @@ impl InviteClient {
                 steps.extend([Step::Arm(Letter::A, a * 2), Step::Send]);
                 Calling { a: a * 2 }
             }
-            (Calling { .. }, Timer(Letter::B)) => {
+            // In Proceeding only when its user armed it again: RFC 3261 9.1.
+            (Calling { .. } | Proceeding, Timer(Letter::B)) => {
                 steps.extend([Step::Disarm(Letter::A), Step::TimedOut, Step::End]);
                 Terminated
             }

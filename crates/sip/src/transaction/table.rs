@@ -295,6 +295,16 @@ impl Table {
         ups
     }
 
+    /// Nobody waits for the final response of this INVITE any more: timer B ends it, though it is proceeding.
+    pub fn abandon(&mut self, now: Time, id: TransactionId) {
+        if let Some(Row { machine: Machine::InviteClient(m), .. }) = self.rows.get(&id)
+            && m.is_proceeding()
+        {
+            let at = now + self.times.t1 * 64;
+            self.timers.set(Timer::Transaction(id, Letter::B), at, "B: INVITE abandoned");
+        }
+    }
+
     /// Destroys a transaction: RFC 3261 9.1, an INVITE without a final response 64*T1 after its CANCEL.
     pub fn forget(&mut self, id: TransactionId) {
         let Some(row) = self.rows.remove(&id) else { return };
