@@ -163,7 +163,7 @@ fn preset(
             entry.key_at(),
             "unknown-variable",
             format!("flow `{flow}` has no variable `{}`", crate::shorten(entry.key)),
-            did_you_mean(entry.key, settable).unwrap_or_else(|| format!("declare it in the flow's [var]")),
+            did_you_mean(entry.key, settable).unwrap_or_else(|| "declare it in the flow's [var]".into()),
         );
         return None;
     };

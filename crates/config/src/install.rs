@@ -135,6 +135,7 @@ impl<'a> Install<'a> {
             install.media(media);
         }
         install.check_ports(&file);
+        install.check_addresses(&file);
         if let Some(log) = file.table("log") {
             if let Some(level) = log.get("level").and_then(|v| v.word()) {
                 install.server.log = level.into();
@@ -336,6 +337,26 @@ impl<'a> Install<'a> {
         set(&mut self.media.port_rest, media.get("port_rest").and_then(|v| v.duration(secs(0)..=secs(3600))));
         set(&mut self.media.threads, media.get("threads").and_then(|v| v.count(0..=1024)));
         media.done();
+    }
+
+    /// Phones must be told an address to send audio to; "every address" is none.
+    fn check_addresses(&self, file: &Table<'a>) {
+        let told = |l: &Listener| {
+            let host = l
+                .advertised
+                .as_deref()
+                .map(|a| a.parse::<SocketAddr>().map_or(a.parse().ok(), |a| Some(a.ip())));
+            self.media.address.or(host.flatten()).unwrap_or(l.address.ip())
+        };
+        if self.listeners.iter().any(|l| told(l).is_unspecified()) {
+            let at = file.table("engine").and_then(|e| e.get("listen")).map_or(file.at(), |v| v.at());
+            file.findings.error_help(
+                at,
+                "no-media-address",
+                "`listen` takes every address, and nothing says to which one phones send audio",
+                "write [media] `address = \"192.0.2.10\"`, or an address as `advertise`".to_owned(),
+            );
+        }
     }
 
     fn check_ports(&self, file: &Table<'a>) {

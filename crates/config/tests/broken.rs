@@ -13,6 +13,9 @@ const LAB: &str = "config/flows/lab.toml";
 /// A change of the good installation: in a file, what stands there, what stands there instead.
 type Edit = (&'static str, &'static str, &'static str);
 
+/// A change that is more than another text.
+type Special = (&'static str, fn(&Installation));
+
 #[rustfmt::skip]
 const CASES: &[(&str, &[Edit])] = &[
     // Syntax.
@@ -26,6 +29,7 @@ const CASES: &[(&str, &[Edit])] = &[
     ("bad-ports", &[(MAIN, "ports = \"10000-29999\"", "ports = \"10001-29999\"")]),
     ("few-ports", &[(MAIN, "ports = \"10000-29999\"", "ports = \"10000-10199\"")]),
     ("ephemeral-ports", &[(MAIN, "ports = \"10000-29999\"", "ports = \"20000-39999\"")]),
+    ("every-address", &[(MAIN, "udp:127.0.0.1:5060", "udp:0.0.0.0:5060")]),
     ("bad-addresses", &[(MAIN, "udp:127.0.0.1:5060", "udp:localhost"), (MAIN, "sip.example.com:5060", "sip example")]),
     ("missing-keys", &[(MAIN, "languages = { cmn = [], yue = [\"cmn\"], en = [] }\n", ""), (SUPPORT, "start = \"welcome\"\n", ""), (AGENTS, "pool = \"L1\"\n", "")]),
     // Steps.
@@ -85,7 +89,7 @@ fn every_case_says_what_an_operator_needs() {
         }
         check(name, &installation, bless, &mut wrong);
     }
-    let special: [(&str, fn(&Installation)); 6] = [
+    let special: [Special; 6] = [
         ("no-main-file", |i| i.remove(MAIN)),
         ("not-utf8", |i| i.write(LAB, b"[flow]\nname = \"\xff\"\n")),
         ("missing-recordings", |i| {
@@ -106,6 +110,25 @@ fn every_case_says_what_an_operator_needs() {
         check(name, &installation, bless, &mut wrong);
     }
     assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
+}
+
+#[test]
+fn the_exit_status_says_how_bad_it_is() {
+    let installation = Installation::good();
+    assert_eq!(installation.load().report().exit_status(), 0);
+    installation.remove("prompts/yue/sorry.wav");
+    assert_eq!(installation.load().report().exit_status(), 0, "a warning is no error");
+    installation.edit(SUPPORT, "on_full = \"sorry\"", "on_full = \"sory\"");
+    let loaded = installation.load();
+    assert_eq!(loaded.report().exit_status(), 1);
+    let json: serde_json::Value = serde_json::from_str(&loaded.report().json()).expect("it is JSON");
+    assert_eq!((&json["errors"], &json["warnings"]), (&1.into(), &1.into()));
+    let finding = &json["findings"][0];
+    assert_eq!((&finding["line"], &finding["column"]), (&68.into(), &11.into()));
+    assert_eq!((&finding["rule"], &finding["severity"]), (&"dangling-step".into(), &"error".into()));
+    assert_eq!(finding["help"], "did you mean `sorry`?");
+    installation.remove(AGENTS);
+    assert_eq!(installation.load().report().exit_status(), 2);
 }
 
 fn check(name: &str, installation: &Installation, bless: bool, wrong: &mut Vec<String>) {
