@@ -12,6 +12,7 @@ mod hours;
 mod install;
 mod prompts;
 mod read;
+mod steps;
 mod values;
 
 pub use agents::{Secrets, SystemSecrets, ha1};
