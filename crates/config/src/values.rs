@@ -136,3 +136,25 @@ fn enter(states: &mut [Option<Known>], todo: &mut Vec<StepId>, to: StepId, with:
         todo.push(to);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_circle_sets_comes_round() {
+        let mut flow = Flow::builder("circle");
+        flow.var("topic", "");
+        let topic = flow.var_id("topic");
+        let (first, second) = (flow.id("first"), flow.id("second"));
+        flow.step("first", Act::Answer { next: second });
+        flow.step("second", Act::Set(Set { values: vec![(topic, Template::text("storage"))], next: first }));
+        let flow = flow.build().expect("both steps are made");
+        let start = Known(vec![None, None, None, None, Some(vec![Value::from("")])]);
+        let states = at_steps(&flow, start);
+        let both = Some(vec![Value::from(""), Value::from("storage")]);
+        for state in states {
+            assert_eq!(state.expect("the circle reaches every step").0[topic.0 as usize], both);
+        }
+    }
+}
