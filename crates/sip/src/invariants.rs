@@ -36,6 +36,11 @@ fn source() -> SocketAddr {
     ([198, 51, 100, 7], 5077).into()
 }
 
+/// Without blanks: a fold within a quoted value is printed as other blanks.
+fn dense(text: &[u8]) -> Vec<u8> {
+    text.iter().copied().filter(|b| !b.is_ascii_whitespace()).collect()
+}
+
 fn read_all(message: &Message<'_>) {
     let _ =
         (message.uri(), message.reason(), message.max_forwards(), message.expires(), message.content_type());
@@ -84,10 +89,10 @@ fn survives_printing(message: &Message<'_>, limits: &ParseLimits) {
     assert_eq!((again.call_id(), again.cseq().number), (message.call_id(), message.cseq().number));
     assert_eq!((again.via().host, again.via().port), (message.via().host, message.via().port));
     assert_eq!(again.via().transport, message.via().transport);
-    assert_eq!(again.via().branch.map(words), message.via().branch.map(words));
+    assert_eq!(again.via().branch.map(dense), message.via().branch.map(dense));
     assert_eq!(again.vias().count(), message.vias().count());
     for (a, b) in [(again.from(), message.from()), (again.to(), message.to())] {
-        assert_eq!((a.uri_text, a.tag.map(words)), (b.uri_text, b.tag.map(words)));
+        assert_eq!((a.uri_text, a.tag.map(dense)), (b.uri_text, b.tag.map(dense)));
     }
     if message.header(Name::ContentType).is_some() {
         assert_eq!(again.body(), message.body());

@@ -89,6 +89,7 @@ fn faults() {
         ("INVITE sip:a", "DANCE sip:a", 501, "CSeq of another method"),
         (";tag=theirs", ";tag=", 400, "tag is empty or there twice"),
         (";tag=theirs", ";tag=a;tag=b", 400, "tag is empty or there twice"),
+        (";tag=theirs", ";tag=two\r\n words", 400, "parameter value of two words"),
         (";tag=theirs", ";;tag=a", 400, "parameter without a name"),
         ("<sip:x@y>", "\"x\\\" <sip:x@y>", 400, "display name without its closing quote and <URI>"),
         ("f: <sip:x@y>", "f: <sip:x@y", 400, "<URI without its closing bracket"),

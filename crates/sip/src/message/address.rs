@@ -35,6 +35,9 @@ impl<'a> Params<'a> {
             if !lex::token(param.name) {
                 return Err("parameter without a name");
             }
+            if param.value.is_some_and(|v| v.first() != Some(&b'"') && lex::any(v, lex::is_lws)) {
+                return Err("parameter value of two words");
+            }
             each(param)?;
         }
         Ok(params)
