@@ -81,8 +81,6 @@ fn survives_printing(message: &Message<'_>, limits: &ParseLimits) {
     let wide = ParseLimits { message_bytes: 4 * limits.message_bytes, headers: limits.headers + 1 };
     let again =
         Message::parse(&bytes, &wide).unwrap_or_else(|m| panic!("{}: {}", m.why, bytes.escape_ascii()));
-    let words =
-        |text: &[u8]| unfold(text).iter().map(|&b| if b == b'\r' { b' ' } else { b }).collect::<Vec<_>>();
     assert_eq!(again.is_request(), message.is_request());
     assert_eq!((again.method(), again.code()), (message.method(), message.code()));
     assert_eq!((again.method_text(), again.uri_text()), (message.method_text(), message.uri_text()));
