@@ -59,6 +59,10 @@ fn menu_takes_each_exit() {
             &[Press("7"), Heard, Wait(5000), Heard, Press("2")],
             &["stop", "play en/wrong-key, en/choose", "play en/no-input, en/choose", "> two", "hangup"],
         ),
+        (
+            &[Heard, Wait(5000), Heard, Press("7"), Heard, Press("2")],
+            &["play en/no-input, en/choose", "play en/wrong-key, en/choose", "> two", "hangup"],
+        ),
         // Keys behind a wrong one are forgotten; while the prompt plays again they count.
         (&[Press("71")], &["stop", "play en/wrong-key, en/choose", "stop", "> one", "hangup"]),
         // The wait for a key begins at the end of the prompt.
@@ -315,6 +319,42 @@ fn a_prompt_without_barge_in_forgets_what_was_typed_ahead() {
     caller.told();
     assert_eq!(caller.does(&[Do::Press("1")]).told(), ["stop", "> terms", "> menu", "play en/choose"]);
     assert_eq!(caller.does(&[Do::Heard, Do::Press("1")]).told(), ["> ask", "play en/enter"]);
+}
+
+#[test]
+fn a_key_skips_no_announcement_that_must_be_heard() {
+    let mut b = Flow::builder("f");
+    play(&mut b, "hello", &["hello"], "legal");
+    let next = b.id("ask");
+    let prompt = Prompt::named(&["recorded"]).without_barge_in();
+    b.step("legal", Act::Play(Play { prompt, early: false, repeat: 1, next }));
+    let menu = menu(&mut b, true);
+    b.step("ask", Act::Menu(menu));
+    let mut caller = Caller::call(&ends(b, &MENU_ENDS));
+    caller.told();
+    let told = caller.does(&[Do::Press("1"), Do::Press("1"), Do::Heard]).told();
+    assert_eq!(told, ["stop", "> legal", "play en/recorded", "> ask", "play en/choose"]);
+}
+
+#[test]
+fn keys_before_the_media_open_are_typed_ahead_too() {
+    let path = |keys: &str| {
+        let mut b = Flow::builder("f");
+        let collect = collect(&mut b, true);
+        b.step("ask", Act::Collect(collect));
+        let menu = menu(&mut b, true);
+        b.step("done", Act::Menu(menu));
+        let mut visit = Visit::new(ends(b, &MENU_ENDS));
+        let mut out = hotline_core::Outbox::new();
+        let start = Start { caller: String::new(), dialled: String::new(), epoch_unix: 0, vars: Vec::new() };
+        visit.handle(Time::ZERO, Input::Started(Box::new(start)), &mut out);
+        keys.chars().for_each(|key| visit.handle(Time::ZERO, Input::Digit(key), &mut out));
+        visit.handle(Time::ZERO, Input::Ready, &mut out);
+        visit.path().collect::<Vec<_>>().join(" ")
+    };
+    assert_eq!(path("12345#1"), "ask done one", "the end key of a full entry is skipped");
+    assert_eq!(path("123451"), "ask done one");
+    assert_eq!(path("#1234#1"), "ask", "keys behind a wrong entry are forgotten");
 }
 
 #[test]

@@ -182,7 +182,6 @@ impl Visit {
     fn prompt(&mut self, now: Time, before: &[Sound], question: &Question<'_>, out: &mut Outbox<Output>) {
         let playing = self.play(&[before, &question.prompt.sounds].concat(), out);
         let State::Asking(asking) = &mut self.state else { return };
-        asking.entry.clear();
         asking.playing = playing;
         asking.until = if playing.is_some() { None } else { Some(now + question.first.max(WAIT_MIN)) };
     }
