@@ -38,7 +38,8 @@ fn a_call_is_answered_and_hung_up_by_either_side() {
                 names(&mut lab),
                 [format!("{} Bye", 1 - side), format!("{} Ended", 1 - side), format!("{side} Ended")]
             );
-            let (_, _, _, bye) = lab.sent.iter().find(|(_, _, line, _)| line.starts_with("BYE")).unwrap();
+            let (_, _, _, bye) =
+                lab.sent.iter().find(|(_, _, line, _)| line.starts_with("BYE")).expect("BYE");
             assert!(String::from_utf8_lossy(bye).contains("Reason: SIP;cause=200;text=\"done\""));
             lab.settle();
             lab.check_over(0);
@@ -111,7 +112,7 @@ fn a_200_that_crosses_our_cancel_is_acknowledged_and_ended() {
 fn a_call_into_silence_ends_by_itself() {
     for (transport, sent) in [(Transport::Udp, 7), (Transport::Tcp, 1)] {
         let mut lab = Lab::new(transport, 1);
-        lab.call(0, |call| call.hop.remote = "192.0.2.77:5060".parse().unwrap());
+        lab.call(0, |call| call.hop.remote = "192.0.2.77:5060".parse().expect("an address"));
         lab.settle();
         assert_eq!(names(&mut lab), ["0 Refused 408", "0 Ended"]);
         assert_eq!(lab.sent.len(), sent);

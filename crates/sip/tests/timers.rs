@@ -88,7 +88,7 @@ impl Script {
 
     fn until(&mut self, ms: u64) {
         while let Some(at) = self.timers.deadline().map(|d| d.at).filter(|at| at.as_millis() <= ms) {
-            let letter = self.timers.pop_due(at).unwrap();
+            let letter = self.timers.pop_due(at).expect("it is due");
             if self.ended {
                 continue;
             }

@@ -56,8 +56,11 @@ struct Row {
     /// Server: the key of RFC 3261 8.2.2.2. Client: empty.
     merge: Box<[u8]>,
     /// INVITE client: the ACK of each dialog by its remote tag (the empty tag: for a refusal).
-    acks: Vec<(Box<[u8]>, Hop, Arc<[u8]>)>,
+    acks: Vec<Ack>,
 }
+
+/// The remote tag, and what goes where for it.
+type Ack = (Box<[u8]>, Hop, Arc<[u8]>);
 
 /// As many forks of one INVITE are acknowledged again and again; more are ignored.
 const FORKS_MAX: usize = 16;

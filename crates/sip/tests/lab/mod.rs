@@ -35,7 +35,7 @@ pub fn config() -> EndpointConfig {
 }
 
 pub fn address(side: usize) -> SocketAddr {
-    format!("192.0.2.{}:5060", side + 1).parse().unwrap()
+    format!("192.0.2.{}:5060", side + 1).parse().expect("an address")
 }
 
 /// From `side` to the other.
@@ -52,13 +52,16 @@ pub struct Faults {
     pub delay_ms_max: u64,
 }
 
+/// To which side, by which hop, what.
+type Flying = (usize, Hop, Arc<[u8]>);
+
 pub struct Lab {
     pub now: Time,
     pub transport: Transport,
     pub sides: [Endpoint; 2],
     pub faults: Faults,
     pub rng: Rng,
-    wire: BTreeMap<(Time, u64), (usize, Hop, Arc<[u8]>)>,
+    wire: BTreeMap<(Time, u64), Flying>,
     serial: u64,
     /// All that happened: when, at which side, what.
     pub events: Vec<(Time, usize, Event)>,
