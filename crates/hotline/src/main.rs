@@ -1,1 +1,39 @@
-fn main() {}
+//! The command line: reads options, calls the crates that do the work, prints what they say.
+//!
+//! *Invariant:* no logic of telephony lives here. Exit codes: 0 done, 1 found something wrong, 2 could not
+//! start, 70 a rule of our own was broken.
+mod check;
+mod cli;
+mod console;
+mod failure;
+mod installation;
+mod operate;
+mod print;
+mod run;
+mod show;
+mod table;
+
+use clap::Parser;
+use cli::{Cli, Command};
+use failure::{DONE, Failure};
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let everything = cli.everything;
+    let result = match cli.command.unwrap_or_default() {
+        Command::Run(options) => run::run(cli.config.as_deref(), &options, everything),
+        Command::Check { json } => check::check(cli.config.as_deref(), json),
+        Command::Show(options) => show::show(cli.config.as_deref(), &options, everything),
+        Command::Agent { name, state } => operate::agent(cli.config.as_deref(), name, &state),
+        Command::Hangup { call } => operate::hang_up(cli.config.as_deref(), call),
+    };
+    match result {
+        Ok(code) => ExitCode::from(code),
+        Err(failure) if failure.is_broken_pipe() => ExitCode::from(DONE),
+        Err(Failure { code, what, .. }) => {
+            eprintln!("hotline: {what}");
+            ExitCode::from(code)
+        }
+    }
+}

@@ -1,0 +1,150 @@
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+/// A telephone hotline: answers, plays prompts, takes keys, and brings the right agent to the phone.
+///
+/// Alone, `hotline` runs the installation in config/hotline.toml and prints how to call it.
+#[derive(Parser, Debug)]
+#[command(version, after_help = "Exit codes: 0 done, 1 found something wrong, 2 could not start.")]
+pub struct Cli {
+    /// The installation's main file [default: config/hotline.toml, else the sample that came with the source]
+    #[arg(long, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Show callers' numbers and the keys they press in full
+    #[arg(long = "show-numbers", global = true)]
+    pub everything: bool,
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+#[derive(Subcommand, Debug)]
+pub enum Command {
+    /// Run the engine (what `hotline` alone does)
+    Run(Run),
+    /// Look at the configuration and say what is wrong with it; changes nothing
+    Check {
+        /// One JSON object for programs
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show what the running engine is doing, or what it has recorded
+    Show(Show),
+    /// Change an agent's state
+    Agent {
+        /// As agents.toml calls the agent
+        name: String,
+        #[command(subcommand)]
+        state: AgentState,
+    },
+    /// End a call
+    Hangup {
+        /// Its number, as `hotline show calls` lists it: 17 or call-17
+        #[arg(value_parser = call_number)]
+        call: u64,
+    },
+}
+
+impl Default for Command {
+    fn default() -> Command {
+        Command::Run(Run::default())
+    }
+}
+
+#[derive(Args, Default, Debug)]
+pub struct Run {
+    /// Listen here instead of where the configuration says: udp:127.0.0.1:5070, tcp:[::1]:5060; may be repeated
+    #[arg(long, value_name = "TRANSPORT:ADDRESS:PORT", value_parser = listener)]
+    pub listen: Vec<(sip::Transport, SocketAddr)>,
+    /// What to log: error, warn, info, debug, trace, or `warn,hotline_server::wire=debug` [default: the configuration's]
+    #[arg(long, value_name = "FILTER")]
+    pub log: Option<String>,
+    /// Do not tell the calls' stories
+    #[arg(long, short)]
+    pub quiet: bool,
+}
+
+#[derive(Args, Debug)]
+pub struct Show {
+    pub what: Subject,
+    /// JSON for programs
+    #[arg(long)]
+    pub json: bool,
+    /// At most so many records or events, the newest first
+    #[arg(long, default_value_t = 20, value_name = "N")]
+    pub limit: u32,
+    /// Only of this call (records, events)
+    #[arg(long, value_name = "CALL", value_parser = call_number)]
+    pub call: Option<u64>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum, Debug)]
+pub enum Subject {
+    /// Calls going on now
+    Calls,
+    /// Agents and their states
+    Agents,
+    /// Queues: who waits, who serves
+    Queues,
+    /// Call records, the newest first
+    Records,
+    /// The event log, the newest first
+    Events,
+    /// What the engine waits for, and why
+    Timers,
+    /// Phones that are registered
+    Registrations,
+    /// How the engine is
+    Status,
+}
+
+#[derive(Subcommand, Debug)]
+pub enum AgentState {
+    /// Takes calls again; ends wrap-up, rest and pause
+    Ready,
+    /// Takes no calls until ready again
+    Pause {
+        /// Why: break, meal, training
+        #[arg(long)]
+        reason: String,
+    },
+    /// Takes no calls until his phone registers anew, or he is made ready
+    Logout,
+}
+
+fn call_number(text: &str) -> Result<u64, String> {
+    text.trim_start_matches("call-").parse().map_err(|_| "a call is a number: 17 or call-17".to_owned())
+}
+
+fn listener(text: &str) -> Result<(sip::Transport, SocketAddr), String> {
+    let (transport, address) = match text.split_once(':') {
+        Some(("udp", rest)) => (sip::Transport::Udp, rest),
+        Some(("tcp", rest)) => (sip::Transport::Tcp, rest),
+        _ => return Err("write udp:ADDRESS:PORT or tcp:ADDRESS:PORT".into()),
+    };
+    let address =
+        address.parse().map_err(|_| "write an IP address and a port: udp:127.0.0.1:5070".to_owned())?;
+    Ok((transport, address))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn listeners_and_calls_are_read_or_explained() {
+        let v6 = (sip::Transport::Tcp, "[::1]:5060".parse().unwrap());
+        assert_eq!(listener("tcp:[::1]:5060"), Ok(v6));
+        for bad in ["127.0.0.1:5060", "tls:127.0.0.1:5061", "udp:localhost:5060", "udp:127.0.0.1"] {
+            assert!(listener(bad).is_err(), "{bad}");
+        }
+        assert_eq!((call_number("17"), call_number("call-17")), (Ok(17), Ok(17)));
+        assert!(call_number("seventeen").is_err());
+    }
+}
