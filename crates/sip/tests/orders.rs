@@ -173,7 +173,9 @@ fn called(inputs: &[Called]) {
             Called::Cancel => stage.receive(&request("CANCEL", "i", 1, "", false)),
             Called::Ack if final_code >= 300 => stage.receive(&request("ACK", "i", 1, &tag, false)),
             Called::Ack => stage.receive(&request("ACK", &format!("a{seq}"), seq, &tag, false)),
-            Called::Bye => stage.receive(&request("BYE", &format!("b{}{tag}", seq + 1), seq + 1, &tag, false)),
+            Called::Bye => {
+                stage.receive(&request("BYE", &format!("b{}{tag}", seq + 1), seq + 1, &tag, false))
+            }
             Called::Reinvite if tag.is_empty() => {}
             Called::Reinvite => {
                 seq += 1;
