@@ -1,6 +1,7 @@
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
 /// A telephone hotline: answers, plays prompts, takes keys, and brings the right agent to the phone.
 ///
@@ -43,6 +44,10 @@ pub enum Command {
         #[arg(value_parser = call_number)]
         call: u64,
     },
+    /// Call a number without a phone: a real SIP caller that prints what happens
+    Call(Call),
+    /// Be an agent without a phone: a real SIP phone that registers and answers on its own
+    Phone(Phone),
 }
 
 impl Default for Command {
@@ -62,6 +67,73 @@ pub struct Run {
     /// Do not tell the calls' stories
     #[arg(long, short)]
     pub quiet: bool,
+}
+
+/// Where the engine is.
+#[derive(Args, Debug)]
+pub struct Server {
+    /// [default: where this installation listens]
+    #[arg(long, value_name = "HOST:PORT")]
+    pub server: Option<String>,
+    /// Over TCP
+    #[arg(long)]
+    pub tcp: bool,
+}
+
+#[derive(Args, Debug)]
+pub struct Call {
+    pub number: String,
+    /// Keys to press once answered, and pauses in seconds: "1,2,p2,#"
+    #[arg(long, default_value = "", value_name = "KEYS", hide_default_value = true)]
+    pub keys: String,
+    /// Say this to the other side: 8 kHz, one channel, 16 bits
+    #[arg(long, value_name = "FILE")]
+    pub wav: Option<PathBuf>,
+    /// Keep what is heard
+    #[arg(long, value_name = "FILE")]
+    pub record: Option<PathBuf>,
+    /// The caller's number
+    #[arg(long, default_value = "13800138000", value_name = "USER")]
+    pub from: String,
+    /// For numbers that only agents may dial
+    #[arg(long)]
+    pub password: Option<String>,
+    /// Hang up so long after the answer [default: when the other side does]
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    pub duration: Option<Duration>,
+    /// Send keys by SIP INFO instead of telephone-event
+    #[arg(long)]
+    pub info: bool,
+    #[command(flatten)]
+    pub server: Server,
+}
+
+#[derive(Args, Debug)]
+pub struct Phone {
+    /// As agents.toml calls the agent
+    pub agent: String,
+    /// [default: HOTLINE_PASSWORD of the environment, else the agent's name]
+    #[arg(long)]
+    pub password: Option<String>,
+    #[arg(long, default_value = "1s", value_name = "TIME", value_parser = duration)]
+    pub answer_after: Duration,
+    /// Refuse every call with 486
+    #[arg(long, conflicts_with = "no_answer")]
+    pub refuse: bool,
+    /// Ring, and never answer
+    #[arg(long)]
+    pub no_answer: bool,
+    /// Say this to the caller: 8 kHz, one channel, 16 bits
+    #[arg(long, value_name = "FILE")]
+    pub wav: Option<PathBuf>,
+    /// Keep what is heard
+    #[arg(long, value_name = "FILE")]
+    pub record: Option<PathBuf>,
+    /// Hang up so long after answering [default: when the caller does]
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    pub duration: Option<Duration>,
+    #[command(flatten)]
+    pub server: Server,
 }
 
 #[derive(Args, Debug)]
@@ -110,6 +182,21 @@ pub enum AgentState {
     },
     /// Takes no calls until his phone registers anew, or he is made ready
     Logout,
+}
+
+/// `500ms`, `5s`, `2m`, `1h`; a bare number is seconds.
+fn duration(text: &str) -> Result<Duration, String> {
+    let unit_at = text.find(|c: char| c.is_ascii_alphabetic()).unwrap_or(text.len());
+    let (number, unit) = text.split_at(unit_at);
+    let seconds = match unit {
+        "ms" => 0.001,
+        "" | "s" => 1.0,
+        "m" => 60.0,
+        "h" => 3600.0,
+        _ => return Err("write a time like 500ms, 5s or 2m".into()),
+    };
+    let number: f64 = number.parse().map_err(|_| "write a time like 500ms, 5s or 2m".to_owned())?;
+    Duration::try_from_secs_f64(number * seconds).map_err(|e| e.to_string())
 }
 
 fn call_number(text: &str) -> Result<u64, String> {

@@ -8,6 +8,7 @@ mod console;
 mod failure;
 mod installation;
 mod operate;
+mod phones;
 mod print;
 mod run;
 mod show;
@@ -26,6 +27,8 @@ fn main() -> ExitCode {
         Command::Check { json } => check::check(cli.config.as_deref(), json),
         Command::Show(options) => show::show(cli.config.as_deref(), &options, everything),
         Command::Agent { name, state } => operate::agent(cli.config.as_deref(), name, &state),
+        Command::Call(options) => phones::call(cli.config.as_deref(), &options),
+        Command::Phone(options) => phones::phone(cli.config.as_deref(), &options),
         Command::Hangup { call } => operate::hang_up(cli.config.as_deref(), call),
     };
     match result {

@@ -10,6 +10,7 @@ mod io;
 mod machine;
 pub mod media;
 mod shell;
+pub mod ua;
 pub mod wire;
 
 pub use board::Board;

@@ -3,12 +3,11 @@ use crate::clock::Clock;
 use crate::control::{self, ControlError, Kept, Service};
 use crate::inbox::Inbox;
 use crate::io::Io;
-use crate::media::{MediaThreads, MediaThreadsConfig};
 use crate::machine::{EngineThread, Exit, Line, Replies, Told};
-use store::Store;
+use crate::media::{MediaThreads, MediaThreadsConfig};
 use crate::wire::{ListenError, Wire};
-use engine::{Engine, Input, Settings};
 use ::media::Library;
+use engine::{Engine, Input, Settings};
 use hotline_core::{CallId, Rng, Time};
 use sip::Transport;
 use std::fmt;
@@ -18,6 +17,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
 use std::thread::{self, JoinHandle};
+use store::Store;
 use tokio::signal::unix::{SignalKind, signal};
 
 /// Inputs that may wait for the engine: some 100 ms of its work.
@@ -87,7 +87,9 @@ impl Shell {
         })?;
         let media = {
             let inbox = inbox.clone();
-            let events = Arc::new(move |event| drop(inbox.insist(Input::Media(event))));
+            let events = Arc::new(move |event| {
+                inbox.insist(Input::Media(event));
+            });
             MediaThreads::start(media_config(&settings, &clock), Arc::new(library), events)
                 .map_err(|error| StartError::Media(error.to_string()))?
         };
@@ -112,8 +114,12 @@ impl Shell {
             .spawn(move || machine.run())
             .map_err(StartError::Threads)?;
         if let Some(listener) = listener {
-            let service =
-                Service { line: line.clone(), board: board.clone(), wire: wire.clone(), store: store.clone() };
+            let service = Service {
+                line: line.clone(),
+                board: board.clone(),
+                wire: wire.clone(),
+                store: store.clone(),
+            };
             io.handle().spawn(control::serve(listener, service));
         }
         let store = store.map(|kept| kept.store);
