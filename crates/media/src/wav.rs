@@ -117,7 +117,9 @@ impl Wave {
             return Ok(self.samples.iter().map(to_16_bits).collect());
         }
         let ratio = f64::from(TELEPHONE_RATE) / f64::from(self.rate);
-        let filter = SincInterpolationParameters::new(256, WindowFunction::BlackmanHarris2);
+        // The filter's edge is as steep at the telephone's rate whatever the file's.
+        let taps = 128 * self.rate.div_ceil(TELEPHONE_RATE) as usize;
+        let filter = SincInterpolationParameters::new(taps, WindowFunction::BlackmanHarris2);
         let length = self.samples.len();
         let resample = || -> Option<Vec<f32>> {
             let mut resampler =
@@ -171,7 +173,8 @@ fn decode_with_hound(bytes: &[u8]) -> Option<Decoded> {
             reader.samples::<i32>().map(|s| s.map(|s| s as f32 * scale)).collect()
         }
     };
-    Some((spec.sample_rate, spec.channels, samples.ok()?))
+    // No samples: the size was left at 0 by a program that streamed.
+    samples.ok().filter(|s| !s.is_empty()).map(|s| (spec.sample_rate, spec.channels, s))
 }
 
 fn decode_by_chunks(bytes: &[u8]) -> Result<Decoded, Error> {
