@@ -48,6 +48,8 @@ pub enum Command {
     Call(Call),
     /// Be an agent without a phone: a real SIP phone that registers and answers on its own
     Phone(Phone),
+    /// Show it all: engine, agents' phones and callers over real SIP and audio on this machine
+    Demo(Demo),
 }
 
 impl Default for Command {
@@ -106,6 +108,19 @@ pub struct Call {
     pub info: bool,
     #[command(flatten)]
     pub server: Server,
+}
+
+#[derive(Args, Debug)]
+pub struct Demo {
+    /// The number that is called [default: the first of the installation]
+    #[arg(long)]
+    pub number: Option<String>,
+    /// What each caller presses on the way to an agent
+    #[arg(long, default_value = "p1,1,p1,1,p1,1,p1,1", value_name = "KEYS")]
+    pub keys: String,
+    /// How many call at once
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u8).range(1..=9))]
+    pub callers: u8,
 }
 
 #[derive(Args, Debug)]

@@ -5,6 +5,7 @@
 mod check;
 mod cli;
 mod console;
+mod demo;
 mod failure;
 mod installation;
 mod operate;
@@ -29,6 +30,7 @@ fn main() -> ExitCode {
         Command::Agent { name, state } => operate::agent(cli.config.as_deref(), name, &state),
         Command::Call(options) => phones::call(cli.config.as_deref(), &options),
         Command::Phone(options) => phones::phone(cli.config.as_deref(), &options),
+        Command::Demo(options) => demo::demo(cli.config.as_deref(), &options, everything),
         Command::Hangup { call } => operate::hang_up(cli.config.as_deref(), call),
     };
     match result {

@@ -9,11 +9,14 @@ pub struct Clock {
 }
 
 impl Clock {
-    /// `Time::ZERO` is now.
+    /// `Time::ZERO` is the whole second of Unix time that began last, so that dates are exact.
     #[expect(clippy::disallowed_methods, reason = "the clock")]
     pub fn start() -> Clock {
         let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        Clock { started: Instant::now(), epoch_unix: since_1970.as_secs().cast_signed() }
+        let now = Instant::now();
+        let begun = Duration::from_nanos(since_1970.subsec_nanos().into());
+        let started = now.checked_sub(begun).unwrap_or(now);
+        Clock { started, epoch_unix: since_1970.as_secs().cast_signed() }
     }
 
     /// Unix seconds of `Time::ZERO`.
