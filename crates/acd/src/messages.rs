@@ -11,7 +11,7 @@ pub enum Input {
         agent: AgentId,
     },
     /// Takes effect at once: a ringing offer is withdrawn. Whoever talks is paused after the call and
-    /// its wrap-up. An agent who is not signed in cannot be paused.
+    /// its wrap-up. An agent who is not signed in is so from here on, and paused.
     AgentPaused {
         agent: AgentId,
         reason: String,

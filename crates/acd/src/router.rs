@@ -215,7 +215,7 @@ impl Router {
     fn agent_paused(&mut self, now: Time, agent: AgentId, reason: String, out: &mut Outbox<Output>) {
         let Some(row) = self.agents.get_mut(agent.0 as usize) else { return };
         if !row.signed_in() {
-            return;
+            row.idle_since = now;
         }
         row.presence = Presence::Paused { reason: reason.clone() };
         row.rest = None;

@@ -193,12 +193,18 @@ fn a_promise_is_missed_once() {
 }
 
 #[test]
+fn a_pause_signs_in_paused() {
+    let mut d = Desk::staffed(roster(), &[]);
+    d.put(Input::AgentPaused { agent: BOB, reason: "meal".into() });
+    assert_eq!(d.router.agent_state(BOB), AgentState::Paused { reason: "meal".into() });
+}
+
+#[test]
 fn unknown_ids_are_ignored() {
     let mut d = Desk::staffed(roster(), &[ALICE]);
     for input in [
         Input::AgentReady { agent: AgentId(99) },
         Input::AgentPaused { agent: AgentId(99), reason: "x".into() },
-        Input::AgentPaused { agent: BOB, reason: "not signed in".into() },
         Input::AgentOffline { agent: AgentId(99) },
         Input::CallEnded { call: CallId(99) },
         Input::OfferAnswered { offer: OfferId(99) },

@@ -60,7 +60,7 @@ impl Plan {
             media_stall: share(0.05),
             phone_vanishes: share(0.1),
             caller_vanishes: share(0.1),
-            store_room: 64,
+            store_room: 16,
         };
         let agents = 1 + rng.below(8) as usize;
         let passwords: Vec<String> = (0..agents).map(|_| rng.token(10)).collect();

@@ -89,10 +89,11 @@ impl Model {
             }
             Input::AgentPaused { agent, reason } => {
                 let w = &mut self.agents[agent.0 as usize];
-                if w.presence != Presence::Offline {
-                    (w.presence, w.rest) = (Presence::Paused(reason), None);
-                    self.withdraw(agent, Withdrawn::AgentPaused, &mut out);
+                if w.presence == Presence::Offline {
+                    w.idle_since = now;
                 }
+                (w.presence, w.rest) = (Presence::Paused(reason), None);
+                self.withdraw(agent, Withdrawn::AgentPaused, &mut out);
             }
             Input::AgentOffline { agent } => {
                 self.end_wrap_ups(now, agent);
