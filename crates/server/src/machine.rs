@@ -2,7 +2,6 @@ use crate::board::Board;
 use crate::clock::Clock;
 use crate::inbox::Inbox;
 use crate::media::MediaThreads;
-use store::Store;
 use crate::wire::Wire;
 use engine::{Command, Engine, Input, Output, Reply, StoryLine};
 use hotline_core::{CallId, Outbox, Time};
@@ -12,6 +11,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{SyncSender, TrySendError};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
+use store::Store;
 use tokio::sync::oneshot;
 
 /// Inputs taken between two looks at the clock, so that timers have their turn under load.

@@ -1,7 +1,6 @@
 use super::protocol::{AgentChange, Answer, REQUEST_BYTES_MAX, Request, Show, Status};
 use crate::board::Board;
 use crate::machine::Line;
-use store::{Query, Reader, Store};
 use crate::wire::Wire;
 use engine::{Command, Input};
 use hotline_core::CallId;
@@ -14,6 +13,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
+use store::{Query, Reader, Store};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::Semaphore;
@@ -149,10 +149,12 @@ impl Service {
                 answer => answer,
             },
             Show::Records { limit, call } => {
-                self.stored(move |kept| kept.read(|reader| reader.calls(&query(limit, call)), Answer::Records)).await
+                self.stored(move |kept| kept.read(|reader| reader.calls(query(limit, call)), Answer::Records))
+                    .await
             }
             Show::Events { limit, call } => {
-                self.stored(move |kept| kept.read(|reader| reader.events(&query(limit, call)), Answer::Events)).await
+                self.stored(move |kept| kept.read(|reader| reader.events(query(limit, call)), Answer::Events))
+                    .await
             }
         }
     }
@@ -202,8 +204,12 @@ fn query(limit: u32, call: Option<u64>) -> Query {
 /// What the store at `path` holds, without its engine.
 pub fn read_file(path: &Path, show: &Show) -> Option<Answer> {
     match *show {
-        Show::Records { limit, call } => Some(read_store(path, |r| r.calls(&query(limit, call)), Answer::Records)),
-        Show::Events { limit, call } => Some(read_store(path, |r| r.events(&query(limit, call)), Answer::Events)),
+        Show::Records { limit, call } => {
+            Some(read_store(path, |r| r.calls(query(limit, call)), Answer::Records))
+        }
+        Show::Events { limit, call } => {
+            Some(read_store(path, |r| r.events(query(limit, call)), Answer::Events))
+        }
         _ => None,
     }
 }

@@ -139,9 +139,12 @@ enum Sent {
 fn kind_of(message: &[u8]) -> &str {
     let mut words = message.split(|&b| b == b' ' || b == b'\r').filter(|w| !w.is_empty());
     let first = words.next().unwrap_or_default();
-    let word = if first.starts_with(b"SIP/") { words.next().unwrap_or_default() } else { first };
+    let (word, is_kind): (_, fn(&u8) -> bool) = match first.starts_with(b"SIP/") {
+        true => (words.next().unwrap_or_default(), u8::is_ascii_digit),
+        false => (first, u8::is_ascii_uppercase),
+    };
     match std::str::from_utf8(word) {
-        Ok(text) if text.len() <= 16 && text.bytes().all(|b| b.is_ascii_alphanumeric()) => text,
+        Ok(text) if (3..=16).contains(&word.len()) && word.iter().all(is_kind) => text,
         _ => "?",
     }
 }
@@ -216,7 +219,7 @@ mod tests {
             (b"\r\n\r\n", "?"),
             (b"", "?"),
             (b"\xff\xfe sip:", "?"),
-            (b"13800138000138001380013800138000", "?"),
+            (b"13800138000 sip:x", "?"),
         ] {
             assert_eq!(kind_of(message), kind, "{message:?}");
         }
