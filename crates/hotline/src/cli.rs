@@ -116,7 +116,7 @@ pub struct Demo {
     #[arg(long)]
     pub number: Option<String>,
     /// What each caller presses on the way to an agent
-    #[arg(long, default_value = "p1,1,p1,1,p1,1,p1,1", value_name = "KEYS")]
+    #[arg(long, default_value = "p2,1,p1,1,p1,1", value_name = "KEYS")]
     pub keys: String,
     /// How many call at once
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u8).range(1..=9))]
@@ -127,7 +127,7 @@ pub struct Demo {
 pub struct Phone {
     /// As agents.toml calls the agent
     pub agent: String,
-    /// [default: HOTLINE_PASSWORD of the environment, else the agent's name]
+    /// [default: HOTLINE_PASSWORD of the environment, else the sample installation's, NAME-pass]
     #[arg(long)]
     pub password: Option<String>,
     #[arg(long, default_value = "1s", value_name = "TIME", value_parser = duration)]

@@ -59,7 +59,7 @@ pub fn phone(config: Option<&Path>, options: &Phone) -> Result<u8, Failure> {
         voice: voice(options.wav.as_deref())?,
     });
     let password = options.password.clone().or_else(|| std::env::var("HOTLINE_PASSWORD").ok());
-    let password = password.unwrap_or_else(|| options.agent.clone());
+    let password = password.unwrap_or_else(|| format!("{}-pass", options.agent));
     let account = Account { user: options.agent.clone(), password: Some(password) };
     let ua = start(config, &options.server, account, plan)?;
     let mut out = std::io::stdout();
