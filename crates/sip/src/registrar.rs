@@ -158,9 +158,14 @@ impl Registrar {
         (difference == 0).then_some((Time::from_nanos(at), random))
     }
 
-    /// The algorithms that are offered, strongest first (RFC 8760 2.4).
-    pub fn algorithms(&self) -> [Algorithm; 2] {
+    /// The algorithms that are offered to who says to be `user`, strongest first (RFC 8760 2.4): those his
+    /// account has a secret for. Some phones (libre before 2.0) give up when any other than MD5 is offered;
+    /// an account with the MD5 secret alone serves them.
+    pub fn algorithms(&self, user: &str) -> impl Iterator<Item = Algorithm> {
+        let account = self.accounts.get(user).filter(|a| !a.ha1.is_empty()).unwrap_or(&self.nobody);
         [Algorithm::Sha256, Algorithm::Md5]
+            .into_iter()
+            .filter(|algorithm| account.ha1.iter().any(|ha1| ha1.algorithm == *algorithm))
     }
 
     /// Who sent this request. Uses up the nonce count.

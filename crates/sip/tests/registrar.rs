@@ -130,6 +130,20 @@ fn bindings_follow_the_rfc() {
     }
 }
 
+/// Phones that know MD5 alone give up when more is offered (libre before 2.0): their accounts have no more.
+#[test]
+fn only_what_an_account_has_a_secret_for_is_offered() {
+    let mut desk = Desk::new();
+    assert_eq!(desk.send(1, "").matches("WWW-Authenticate").count(), 2);
+    let ha1 = vec![Ha1::new(Algorithm::Md5, "1001", "hotline.test", "secret")];
+    desk.endpoint.set_accounts(vec![Account { user: "1001".into(), ha1 }]);
+    let answer = desk.send(1, "");
+    assert_eq!((code(&answer), answer.matches("WWW-Authenticate").count()), (401, 1));
+    assert_eq!(code(&desk.register(2, PHONE)), 200);
+    desk.endpoint.set_accounts(vec![]);
+    assert_eq!(desk.send(1, "").matches("WWW-Authenticate").count(), 2, "a stranger learns nothing");
+}
+
 #[test]
 fn credentials_serve_once_and_not_for_ever() {
     for which in [0, 1] {

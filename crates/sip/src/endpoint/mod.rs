@@ -15,7 +15,7 @@ mod uas;
 
 pub use types::*;
 
-use crate::message::{Builder, Malformed, Message, Method, ParseLimits};
+use crate::message::{Builder, Malformed, Message, Method, NameAddr, ParseLimits};
 use crate::registrar::Registrar;
 use crate::transaction::{Letter, Owner, Purpose, Table, Times, TransactionId, Up};
 use hotline_core::{Deadline, Outbox, Rng, Time};
@@ -397,6 +397,11 @@ fn shared(builder: Builder) -> Arc<[u8]> {
 
 fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
+}
+
+/// The user of an address, unescaped; empty when it has none.
+fn user_of(address: &NameAddr<'_>) -> String {
+    address.uri().map(|uri| text(&uri.user_unescaped())).unwrap_or_default()
 }
 
 fn branch_of(message: &Message<'_>) -> Vec<u8> {

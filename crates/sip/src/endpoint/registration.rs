@@ -254,7 +254,7 @@ impl Endpoint {
                 }
             }
             Verdict::Challenge { stale } => {
-                let challenges = self.challenges(now, stale);
+                let challenges = self.challenges(now, &user_of(m.to()), stale);
                 self.answer(now, transaction, m, hop, 401, |b| extra(b, &challenges), out);
             }
             Verdict::Refused { code, why } => {

@@ -75,22 +75,22 @@ impl Endpoint {
 
     /// 401 with a fresh nonce for each algorithm; `Ended` follows.
     pub fn challenge(&mut self, now: Time, dialog: DialogId, stale: bool, out: &mut Outbox<Output>) {
-        if self.sessions.get(&dialog).is_none_or(|s| s.state != State::Incoming) {
-            return;
-        }
-        let challenges = self.challenges(now, stale);
+        let Some(session) = self.sessions.get(&dialog).filter(|s| s.state == State::Incoming) else { return };
+        let from = session.asked.as_ref().and_then(|asked| reread(&asked.request)).map(|m| user_of(m.from()));
+        let challenges = self.challenges(now, &from.unwrap_or_default(), stale);
         self.answer_asked(now, dialog, 401, |b| extra(b, &challenges), out);
         self.end(now, dialog, out);
         self.check();
     }
 
-    pub(super) fn challenges(&mut self, now: Time, stale: bool) -> Vec<ExtraHeader> {
+    /// One challenge for each algorithm that who says to be `user` may answer with.
+    pub(super) fn challenges(&mut self, now: Time, user: &str, stale: bool) -> Vec<ExtraHeader> {
         let nonce = self.registrar.nonce(now);
         let realm = &self.config.realm;
         let one = |algorithm| {
             ("WWW-Authenticate".to_owned(), crate::digest::challenge(realm, &nonce, algorithm, stale))
         };
-        self.registrar.algorithms().map(one).to_vec()
+        self.registrar.algorithms(user).map(one).collect()
     }
 
     pub(super) fn request(
@@ -216,7 +216,7 @@ impl Endpoint {
         let invitation = Invitation {
             uri: text(m.uri_text()),
             dialled,
-            from_user: m.from().uri().map(|u| text(&u.user_unescaped())).unwrap_or_default(),
+            from_user: user_of(m.from()),
             from_display: text(&m.from().display_name()),
             call_id: text(m.call_id()),
             user_agent: m.header(Name::UserAgent).map(text).unwrap_or_default(),
