@@ -47,9 +47,14 @@ pub enum Input {
     OfferUnreachable {
         offer: OfferId,
     },
+    /// The engine's ring time is over (direct calls; the router keeps that of its queues itself): a miss, and
+    /// the phone is told to stop by `Withdraw`.
+    OfferRangOut {
+        offer: OfferId,
+    },
     /// A call placed to an agent outside the queues (direct ring): holds a slot. Answered by
-    /// `Output::Direct`. The engine keeps the ring time and says `CallEnded`, or `OfferUnreachable`
-    /// to count a miss.
+    /// `Output::Direct`. The engine keeps the ring time and says `OfferRangOut`; `CallEnded` is no
+    /// miss.
     Direct {
         call: CallId,
         agent: AgentId,

@@ -173,6 +173,7 @@ impl Router {
             Input::OfferAnswered { offer } => self.offer_answered(now, offer, out),
             Input::OfferRefused { offer } => self.offer_missed(now, offer, Miss::Refused, out),
             Input::OfferUnreachable { offer } => self.offer_missed(now, offer, Miss::Unreachable, out),
+            Input::OfferRangOut { offer } => self.offer_missed(now, offer, Miss::RangOut, out),
             Input::Direct { call, agent } => self.direct(now, call, agent, out),
         }
         self.serve(now, out);

@@ -26,7 +26,11 @@ impl Engine {
         }
         let on_number = self.active_by_number.get(&number.digits).copied().unwrap_or(0);
         if number.limit.is_some_and(|limit| on_number >= limit) {
-            return self.turn_away(now, dialog, Cause::Full, "the number is full", out);
+            // 486, not 503: that one takes all of this node's numbers out of a trunk's rotation (RFC 3261
+            // section 21.5.4), and the others have room.
+            let after = ("Retry-After".to_owned(), settings.limits.retry_after.as_secs().to_string());
+            self.sip.refuse(now, dialog, 486, &[after], &mut self.sip_out);
+            return self.note_refusal(now, 486, "the number is full", out);
         }
         let visit = Box::new(ivr::Visit::new(number.flow.clone()));
         let start = ivr::Start {

@@ -19,7 +19,6 @@ pub(crate) struct AgentRow {
     pub contacts: usize,
     /// A pause asked for by a person survives a phone that restarts.
     paused: Option<String>,
-    logged_out: bool,
     pub since: Time,
     pub call: Option<CallId>,
     /// Why the router put the agent in the state it is in.
@@ -72,7 +71,6 @@ impl Engine {
         }
         let row = &mut self.agents[agent.0 as usize];
         if before == 0 && contacts > 0 {
-            row.logged_out = false;
             let input = match row.paused.clone() {
                 Some(reason) => acd::Input::AgentPaused { agent, reason },
                 None => acd::Input::AgentReady { agent },
@@ -100,16 +98,16 @@ impl Engine {
         }
         let (kind, input, detail) = match wish {
             Wish::Ready => {
-                (row.paused, row.logged_out) = (None, false);
+                row.paused = None;
                 ("agent-ready", acd::Input::AgentReady { agent }, String::new())
             }
             Wish::Pause(reason) => {
-                (row.paused, row.logged_out) = (Some(reason.clone()), false);
+                row.paused = Some(reason.clone());
                 let detail = format!(" reason={reason}");
                 ("agent-pause", acd::Input::AgentPaused { agent, reason }, detail)
             }
             Wish::Logout => {
-                (row.paused, row.logged_out) = (None, true);
+                row.paused = None;
                 ("agent-logout", acd::Input::AgentOffline { agent }, String::new())
             }
         };
@@ -196,12 +194,14 @@ impl Engine {
         if self.active >= self.settings.limits.calls {
             return self.turn_away(now, dialog, Cause::Full, "the node is full", out);
         }
-        if let Err(why) = self.wish(now, agent, wish, "feature code", out) {
-            return self.turn_away(now, dialog, Cause::NotAllowed, &why, out);
+        if self.agents[agent.0 as usize].contacts == 0 {
+            return self.turn_away(now, dialog, Cause::NotAllowed, "the agent has no phone registered", out);
         }
         let driver = Driver::Confirm { prompt, play: None };
-        if let Some(call) = self.admit(now, dialog, invitation, driver, out) {
-            self.want(now, call, Want::Answer, out);
+        let Some(call) = self.admit(now, dialog, invitation, driver, out) else { return };
+        match self.wish(now, agent, wish, "feature code", out) {
+            Ok(()) => self.want(now, call, Want::Answer, out),
+            Err(_) => self.end(now, call, Cause::NotAllowed, out),
         }
     }
 

@@ -42,6 +42,10 @@ pub(crate) struct Call {
     pub vars: Vec<(Arc<str>, String)>,
     pub digits: String,
     pub queues: Vec<QueueVisit>,
+    /// A prompt that cannot be heard: it counts as played when its time is over.
+    pub unheard: Option<PlayId>,
+    /// News for the flow within one instant.
+    turns: (Time, u32),
 }
 
 /// Who tells the caller's leg what to do.
@@ -58,7 +62,7 @@ pub(crate) enum Driver {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Wait {
     Nothing,
-    Queue { queue: QueueId, since: Time },
+    Queue { queue: QueueId },
     Ring { agent: AgentId },
 }
 
@@ -130,6 +134,8 @@ pub(crate) struct Leg {
     pub media: MediaState,
     pub want: Want,
     pub local: Option<sdp::Local>,
+    /// The description we sent last (RFC 3264 section 8: one that says nothing new keeps its version).
+    pub described: Option<Vec<u8>>,
     pub format: Option<sdp::Negotiated>,
     /// The far end's offer that has no answer yet.
     pub offered: Option<sdp::Description>,
@@ -163,6 +169,8 @@ impl Call {
             vars: Vec::new(),
             digits: String::new(),
             queues: Vec::new(),
+            unheard: None,
+            turns: (started, 0),
         };
         call.add_leg(Party::Caller, hop, started);
         call
@@ -187,6 +195,7 @@ impl Call {
             media: MediaState::None,
             want: Want::Nothing,
             local: None,
+            described: None,
             format: None,
             offered: None,
             awaiting_answer: false,
@@ -197,6 +206,13 @@ impl Call {
             stats: None,
         });
         id
+    }
+
+    /// False when the flow has had too much news in this one instant.
+    pub fn may_turn(&mut self, now: Time) -> bool {
+        let (at, turns) = self.turns;
+        self.turns = if at == now { (at, turns + 1) } else { (now, 1) };
+        self.turns.1 <= super::visit::TURNS_MAX
     }
 
     pub fn caller(&mut self) -> &mut Leg {

@@ -74,6 +74,7 @@ impl Engine {
         match (want, answer) {
             (Want::Nothing, _) => return,
             (Want::EarlyMedia, Some((sdp, format))) => {
+                leg.described = Some(sdp.clone());
                 self.sip.ring(now, dialog, 183, Some(&sdp), &mut self.sip_out);
                 connect(leg, format, out);
             }
@@ -86,6 +87,7 @@ impl Engine {
                     Some((sdp, format)) => {
                         leg.offered = None;
                         self.sip.accept(now, dialog, &sdp, &[], &mut self.sip_out);
+                        leg.described = Some(sdp);
                         if leg.format.as_ref() != Some(&format) {
                             connect(leg, format, out);
                         }
@@ -94,6 +96,7 @@ impl Engine {
                         leg.awaiting_answer = true;
                         let sdp = sdp::offer(local);
                         self.sip.accept(now, dialog, &sdp, &[], &mut self.sip_out);
+                        leg.described = Some(sdp);
                     }
                 }
                 call.answered = Some(now);
@@ -157,22 +160,23 @@ impl Engine {
         let (MediaState::Open(_), Some(local)) = (row.media, row.local.as_mut()) else {
             return self.sip.refuse_offer(now, dialog, 488, sip_out);
         };
-        local.version += 1;
         let Some(sdp) = sdp else {
             row.awaiting_answer = true;
             let offer = sdp::offer(local);
-            return self.sip.accept_offer(now, dialog, &offer, sip_out);
+            let offer = local.versioned(row.described.as_deref(), offer);
+            self.sip.accept_offer(now, dialog, &offer, sip_out);
+            row.described = Some(offer);
+            return;
         };
         match Description::parse(&sdp).and_then(|offer| sdp::answer(&offer, local)) {
             Ok((answer, format)) => {
+                let answer = local.versioned(row.described.as_deref(), answer);
                 self.sip.accept_offer(now, dialog, &answer, sip_out);
+                row.described = Some(answer);
                 connect(row, format, out);
                 self.hold_changed(now, leg, out);
             }
-            Err(_) => {
-                local.version -= 1;
-                self.sip.refuse_offer(now, dialog, 488, sip_out);
-            }
+            Err(_) => self.sip.refuse_offer(now, dialog, 488, sip_out),
         }
     }
 

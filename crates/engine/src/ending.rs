@@ -63,7 +63,7 @@ impl Engine {
         if let Some(on_number) = self.active_by_number.get_mut(&dialled) {
             *on_number -= 1;
         }
-        for timer in [Timer::Visit(id), Timer::CallMax(id), Timer::Wait(id)] {
+        for timer in [Timer::Visit(id), Timer::CallMax(id), Timer::Wait(id), Timer::Unheard(id)] {
             self.timers.cancel(&timer);
         }
         self.stop_ringing(now, id, "the caller is gone", out);
@@ -159,6 +159,20 @@ impl Engine {
         }
         let Some(call) = self.calls.remove(&id) else { return };
         out.push(Output::Record(Box::new(self.record(now, call))));
+    }
+
+    /// Writes the records of calls whose far ends have not said goodbye yet.
+    pub(crate) fn record_the_rest(&mut self, now: Time, out: &mut Outbox<Output>) {
+        for (_, call) in std::mem::take(&mut self.calls) {
+            for leg in &call.legs {
+                self.timers.cancel(&Timer::MediaOpens(leg.id));
+                self.timers.cancel(&Timer::MediaCloses(leg.id));
+                if let Some(dialog) = leg.dialog {
+                    self.dialogs.remove(&dialog);
+                }
+            }
+            out.push(Output::Record(Box::new(self.record(now, call))));
+        }
     }
 
     fn record(&self, now: Time, call: Call) -> CallRecord {

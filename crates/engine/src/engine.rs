@@ -37,6 +37,8 @@ pub struct Engine {
     pub(crate) refused_total: u64,
     pub(crate) draining: bool,
     drained: bool,
+    /// No peer's answer is waited for any more.
+    stopping: bool,
     pub(crate) work: VecDeque<Work>,
     pub(crate) sip_out: Outbox<sip::Output>,
     pub(crate) router_out: Outbox<acd::Output>,
@@ -51,6 +53,8 @@ pub(crate) enum Timer {
     CallMax(CallId),
     /// How long the flow waits for an agent, in the queue or rung directly.
     Wait(CallId),
+    /// A prompt that cannot be heard takes its time all the same.
+    Unheard(CallId),
     MediaOpens(LegId),
     MediaCloses(LegId),
     DrainEnds,
@@ -102,6 +106,7 @@ impl Engine {
             refused_total: 0,
             draining: false,
             drained: false,
+            stopping: false,
             work: VecDeque::new(),
             sip_out: Outbox::new(),
             router_out: Outbox::new(),
@@ -116,6 +121,7 @@ impl Engine {
             Input::Media(event) => self.media_event(now, event, out),
             Input::Operator { ticket, command } => self.operate(now, ticket, command, out),
             Input::Drain => self.drain(now, out),
+            Input::Stop => self.stop(now, out),
         }
         self.carry_out(now, out);
     }
@@ -143,6 +149,7 @@ impl Engine {
             Timer::Visit(call) => self.wake_visit(now, call, out),
             Timer::CallMax(call) => self.end(now, call, Cause::TooLong, out),
             Timer::Wait(call) => self.wait_is_over(now, call, out),
+            Timer::Unheard(call) => self.unheard(now, call, out),
             Timer::MediaOpens(leg) => {
                 let why = format!("the media thread did not open {leg} within {MEDIA_PATIENCE:?}");
                 self.media_failed(now, leg, &why, out);
@@ -176,6 +183,9 @@ impl Engine {
                 None => break,
             }
         }
+        if self.stopping {
+            self.record_the_rest(now, out);
+        }
         if self.draining && !self.drained && self.calls.is_empty() {
             self.drained = true;
             self.timers.cancel(&Timer::DrainEnds);
@@ -191,6 +201,9 @@ impl Engine {
                 self.registered(now, &user, contacts.len(), expired, out);
             }
             Event::AuthFailed { user, hop } => {
+                // Whatever else was tried may be a caller's number.
+                let known = self.agent_of_account(&user).is_some();
+                let user = if known { &*user } else { "unknown" };
                 let detail = format!("user={user} from={}", hop.remote.ip());
                 self.log(now, None, None, "auth-failed", detail, out);
             }
@@ -269,6 +282,15 @@ impl Engine {
         self.log(now, None, None, "draining", format!("calls={}", self.calls.len()), out);
     }
 
+    fn stop(&mut self, now: Time, out: &mut Outbox<Output>) {
+        self.drain(now, out);
+        let left: Vec<CallId> = self.calls.keys().copied().collect();
+        for call in left {
+            self.end(now, call, Cause::Stopped, out);
+        }
+        self.stopping = true;
+    }
+
     pub(crate) fn leg_of(&self, dialog: DialogId) -> Option<LegId> {
         self.dialogs.get(&dialog).copied()
     }
@@ -328,7 +350,7 @@ impl Engine {
     }
 
     pub(crate) fn show_on_board(&self, now: Time, call: CallId, out: &mut Outbox<Output>) {
-        if let Some(call) = self.calls.get(&call) {
+        if let Some(call) = self.calls.get(&call).filter(|c| c.ending.is_none()) {
             out.push(Output::Board(BoardUpdate::Call(self.call_view(now, call))));
         }
     }
@@ -396,9 +418,14 @@ impl Engine {
         assert!(self.active <= self.settings.limits.calls);
         for (_, timer, _) in self.timers.iter() {
             let owned = match *timer {
-                Timer::Visit(call) | Timer::CallMax(call) | Timer::Wait(call) => {
-                    self.calls.contains_key(&call)
+                Timer::Visit(call) | Timer::CallMax(call) => {
+                    self.calls.get(&call).is_some_and(|c| c.ending.is_none())
                 }
+                Timer::Wait(call) => {
+                    let waits = |c: &Call| c.wait != crate::call::Wait::Nothing && c.talking.is_none();
+                    self.calls.get(&call).is_some_and(waits)
+                }
+                Timer::Unheard(call) => self.calls.get(&call).is_some_and(|c| c.unheard.is_some()),
                 Timer::MediaOpens(leg) | Timer::MediaCloses(leg) => self.calls.contains_key(&call_of(leg)),
                 Timer::DrainEnds => self.draining,
             };

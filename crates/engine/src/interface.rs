@@ -25,6 +25,8 @@ pub enum Input {
     },
     /// Take no new calls; at `limits.drain_max` end those that are left. `Output::Drained` tells the end.
     Drain,
+    /// End every call at once: goodbyes leave, records are written, no answer is waited for. `Output::Drained` follows.
+    Stop,
 }
 
 #[derive(Clone, PartialEq, Eq, Debug)]

@@ -142,7 +142,9 @@ impl Engine {
             calls_max: self.settings.limits.calls,
             calls_total: self.calls_total,
             refused_total: self.refused_total,
-            agents_signed_in: self.agents.iter().filter(|a| a.contacts > 0).count(),
+            agents_signed_in: (0..self.agents.len() as u32)
+                .filter(|i| self.router.agent_state(AgentId(*i)) != acd::AgentState::Offline)
+                .count(),
             waiting: self.router.waiting().len(),
             draining: self.draining,
             sip_transactions: counts.transactions,

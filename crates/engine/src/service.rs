@@ -20,11 +20,14 @@ impl Engine {
             Acd::Direct { call, agent, offer: Some(offer), .. } => {
                 self.ring(now, call, offer, agent, None, out)
             }
-            Acd::Direct { call, agent, offer: None, busy } => {
+            Acd::Direct { call, agent, offer: None, .. } => {
                 let rings = self.calls.get(&call).is_some_and(|c| c.wait == Wait::Ring { agent });
                 if rings {
-                    let end = if busy { ivr::RingEnd::Busy } else { ivr::RingEnd::Unreachable };
-                    self.direct_ended(now, call, end, out);
+                    let end = match self.router.agent_state(agent) {
+                        acd::AgentState::Offline => ivr::RingEnd::Unreachable,
+                        _ => ivr::RingEnd::Busy,
+                    };
+                    self.direct_ended(call, end, out);
                 }
             }
             Acd::Withdraw { offer, call, agent, why } => self.withdrawn(now, call, offer, agent, why, out),
@@ -101,14 +104,14 @@ impl Engine {
         let Some(call) = self.calls.get_mut(&call_of(leg)) else { return };
         let (id, codec) = (call.id, call.codec());
         let Some(offer) = call.offer.as_ref().filter(|o| o.ringing.contains(&leg)) else {
-            return self.close_media(now, leg, out);
+            return self.hang_up_leg(now, leg, Cause::RangOut, "the offer is over", out);
         };
         let queue = offer.queue.map(|q| settings.roster.queues[q.0 as usize].name.clone());
         let severity = call.queues.last().map(|stay| stay.severity);
         let shown: String = call
             .caller_number
             .chars()
-            .filter(|c| c.is_ascii_alphanumeric() || "+*#.-_".contains(*c))
+            .filter(|c| c.is_ascii_alphanumeric() || "+*.-_".contains(*c))
             .collect();
         let caller = if shown.is_empty() { "anonymous".to_owned() } else { shown };
         let name = settings.roster.agents[offer.agent.0 as usize].name.clone();
@@ -134,6 +137,7 @@ impl Engine {
             headers: vec![("X-Hotline-Call".to_owned(), id.to_string())],
             credentials: None,
         };
+        row.described = outgoing.sdp.clone();
         row.local = Some(local);
         row.signalling = Signalling::Trying;
         let dialog = self.sip.invite(now, outgoing, &mut self.sip_out);
@@ -183,6 +187,10 @@ impl Engine {
         self.close_media(now, leg, out);
         // 480 is what phones say in "do not disturb"; 408 and 5xx come from the way to the phone.
         let refused = !matches!(code, 404 | 408 | 410 | 500..=599);
+        // 6xx speaks for the person, not for one phone (RFC 3261 section 21.6).
+        if code >= 600 {
+            self.silence_other_phones(now, leg, out);
+        }
         self.phone_failed(now, leg, refused, out);
     }
 
@@ -195,6 +203,17 @@ impl Engine {
         offer.refused |= refused;
         if offer.ringing.is_empty() {
             self.offer_failed(now, id, out);
+        }
+    }
+
+    fn silence_other_phones(&mut self, now: Time, leg: LegId, out: &mut Outbox<Output>) {
+        let Some(offer) = self.call(leg).and_then(|c| c.offer.as_mut()) else { return };
+        if !offer.ringing.contains(&leg) || offer.answered.is_some() {
+            return;
+        }
+        let ringing = std::mem::replace(&mut offer.ringing, vec![leg]);
+        for other in ringing.into_iter().filter(|other| *other != leg) {
+            self.hang_up_leg(now, other, Cause::Refused(603), "declined elsewhere", out);
         }
     }
 
@@ -211,7 +230,7 @@ impl Engine {
         self.tell_offer_ended(now, id, offer.agent, why, out);
         if direct {
             let end = if offer.refused { ivr::RingEnd::Refused } else { ivr::RingEnd::Unreachable };
-            self.direct_ended(now, id, end, out);
+            self.direct_ended(id, end, out);
         }
     }
 
@@ -237,7 +256,7 @@ impl Engine {
         let direct = call.wait == Wait::Ring { agent };
         self.stop_ringing(now, id, text, out);
         if direct {
-            self.direct_ended(now, id, end, out);
+            self.direct_ended(id, end, out);
         }
     }
 
@@ -273,13 +292,7 @@ impl Engine {
     }
 
     /// An agent rung directly did not come to the phone: the flow takes its exit.
-    pub(crate) fn direct_ended(
-        &mut self,
-        now: Time,
-        id: CallId,
-        end: ivr::RingEnd,
-        out: &mut Outbox<Output>,
-    ) {
+    pub(crate) fn direct_ended(&mut self, id: CallId, end: ivr::RingEnd, out: &mut Outbox<Output>) {
         let Some(call) = self.calls.get_mut(&id).filter(|c| c.ending.is_none()) else { return };
         if !matches!(call.wait, Wait::Ring { .. }) {
             return;
@@ -287,10 +300,6 @@ impl Engine {
         call.wait = Wait::Nothing;
         let caller = call.legs[0].id;
         self.timers.cancel(&Timer::Wait(id));
-        if let Some(offer) = self.calls.get(&id).and_then(|c| c.offer.as_ref()).map(|o| o.id) {
-            self.stop_ringing(now, id, "rang out", out);
-            self.router.handle(now, acd::Input::OfferRefused { offer }, &mut self.router_out);
-        }
         out.push(Output::Media(Command::Stop { leg: caller }));
         self.work.push_back(Work::Visit(id, ivr::Input::RingEnded(end)));
     }
@@ -342,8 +351,12 @@ impl Engine {
         let b = talking.leg;
         out.push(Output::Media(Command::Stop { leg: a }));
         out.push(Output::Media(Command::Bridge { a, b }));
+        let agent_holds = call.leg(b).is_some_and(|leg| leg.held);
         if held {
             self.play_music(b, out);
+        }
+        if agent_holds {
+            self.play_music(a, out);
         }
     }
 
@@ -356,8 +369,14 @@ impl Engine {
         }
         match call.talking.take_if(|t| t.leg == leg) {
             Some(talking) => {
+                let unanswered = call.legs[0].signalling == Signalling::Trying;
                 let end = match std::mem::replace(&mut call.wait, Wait::Nothing) {
                     Wait::Queue { .. } => ivr::Input::QueueEnded(ivr::QueueEnd::Served),
+                    // He hung up while the caller's own answer was still being made.
+                    Wait::Ring { .. } if unanswered => {
+                        call.caller().want = Want::Nothing;
+                        ivr::Input::RingEnded(ivr::RingEnd::NoAnswer)
+                    }
                     Wait::Ring { .. } | Wait::Nothing => ivr::Input::RingEnded(ivr::RingEnd::Served),
                 };
                 let caller = call.legs[0].id;
@@ -395,6 +414,7 @@ impl Engine {
             (Party::Agent(_), Signalling::Trying, 200) if cause == Cause::AnsweredElsewhere => 200,
             (Party::Agent(_), Signalling::Trying, _) => 487,
             (Party::Caller, Signalling::Trying, 200) => 480,
+            (Party::Caller, Signalling::Trying, _) if cause == Cause::TooLong => 480,
             (_, _, code) => code,
         };
         match row.dialog {

@@ -74,7 +74,7 @@ pub struct Number {
     /// For people: "main number".
     pub title: String,
     pub flow: Arc<Flow>,
-    /// Calls on this number at once.
+    /// Calls on this number at once; above: 486 with Retry-After, for other numbers still have room.
     pub limit: Option<u32>,
     /// Variables the flow starts with (class, greeting ...).
     pub vars: Vec<(Arc<str>, String)>,

@@ -11,10 +11,21 @@ use std::time::Duration;
 
 /// Different requirements remembered; flows have a handful.
 const REQUIREMENTS_MAX: usize = 10_000;
+/// News for a flow within one instant; more is a flow that turns in a circle without letting time pass.
+pub(crate) const TURNS_MAX: u32 = 1000;
+/// Stays in queues kept for the record; of more, the first ones go.
+const QUEUES_MAX: usize = 200;
+/// The least time a prompt takes that nobody can hear.
+const UNHEARD_MIN: Duration = Duration::from_millis(200);
 
 impl Engine {
     pub(crate) fn drive(&mut self, now: Time, id: CallId, input: ivr::Input, out: &mut Outbox<Output>) {
         let Some(call) = self.calls.get_mut(&id).filter(|c| c.ending.is_none()) else { return };
+        if !call.may_turn(now) {
+            let detail = format!("step={} what={TURNS_MAX} turns without a wait", call.step());
+            self.log(now, Some(id), None, "flow-fault", detail, out);
+            return self.end(now, id, Cause::FlowEnded, out);
+        }
         let Driver::Visit(visit) = &mut call.driver else { return };
         visit.handle(now, input, &mut self.visit_out);
         self.after_visit(now, id, out);
@@ -54,7 +65,11 @@ impl Engine {
                 }
             }
             Visit::Play { play, pieces, repeat } => self.play(now, id, play, &pieces, repeat, out),
-            Visit::Stop => out.push(Output::Media(Command::Stop { leg: caller })),
+            Visit::Stop => {
+                call.unheard = None;
+                self.timers.cancel(&Timer::Unheard(id));
+                out.push(Output::Media(Command::Stop { leg: caller }));
+            }
             Visit::Echo(on) => out.push(Output::Media(Command::Echo { leg: caller, on })),
             Visit::Queue { queue, require, severity, timeout, music, .. } => {
                 let plan = QueuePlan { queue, require, severity, timeout, music };
@@ -77,7 +92,7 @@ impl Engine {
         }
     }
 
-    /// Plays to the caller; what cannot be heard (no media, no such sound) counts as played.
+    /// Plays to the caller; what cannot be heard (no media, no such sound) counts as played when its time is over.
     fn play(
         &mut self,
         now: Time,
@@ -88,16 +103,31 @@ impl Engine {
         out: &mut Outbox<Output>,
     ) {
         let pieces = self.sounds(now, id, pieces, out);
-        let Some(call) = self.calls.get(&id) else { return };
+        let Some(call) = self.calls.get_mut(&id) else { return };
         let leg = &call.legs[0];
         if leg.is_connected() && !pieces.is_empty() {
             out.push(Output::Media(Command::Play { leg: leg.id, play, pieces, repeat }));
         } else if !repeat {
-            self.work.push_back(Work::Visit(id, ivr::Input::Played(play)));
+            let lengths = &self.settings.prompts.lengths;
+            let length = |piece: &media::Piece| match piece {
+                media::Piece::Sound(sound) => lengths.get(sound.0 as usize).copied().unwrap_or_default(),
+                media::Piece::Silence(length) | media::Piece::Tone { length, .. } => *length,
+            };
+            let takes = pieces.iter().map(length).fold(UNHEARD_MIN, Duration::saturating_add);
+            call.unheard = Some(play);
+            self.timers.set(Timer::Unheard(id), now + takes, "a prompt that nobody can hear");
         }
     }
 
-    /// Resolves prompts to sounds; a missing one is left out and logged (`hotline check` finds it beforehand).
+    /// The time of a prompt that nobody could hear is over.
+    pub(crate) fn unheard(&mut self, now: Time, id: CallId, out: &mut Outbox<Output>) {
+        if let Some(play) = self.calls.get_mut(&id).and_then(|call| call.unheard.take()) {
+            self.drive(now, id, ivr::Input::Played(play), out);
+        }
+    }
+
+    /// Resolves prompts to sounds; missing ones are left out and counted in the log (`hotline check` finds them
+    /// beforehand). Their names stay out of it: read back in a row, they are what the caller typed.
     fn sounds(
         &self,
         now: Time,
@@ -106,15 +136,13 @@ impl Engine {
         out: &mut Outbox<Output>,
     ) -> Arc<[media::Piece]> {
         let mut sounds = Vec::with_capacity(pieces.len());
+        let (mut missing, mut spoken_in) = (0, "");
         for piece in pieces {
             match piece {
                 ivr::Piece::Spoken(spoken) => {
                     match self.settings.prompts.sound(&spoken.language, &spoken.prompt) {
                         Some(sound) => sounds.push(media::Piece::Sound(sound)),
-                        None => {
-                            let detail = format!("prompt={} language={}", spoken.prompt, spoken.language);
-                            self.log(now, Some(id), None, "prompt-missing", detail, out);
-                        }
+                        None => (missing, spoken_in) = (missing + 1, &*spoken.language),
                     }
                 }
                 ivr::Piece::Silence(length) => sounds.push(media::Piece::Silence(*length)),
@@ -122,6 +150,11 @@ impl Engine {
                     sounds.push(media::Piece::Tone { hz: *hz, length: *length, dbm0: *dbm0 });
                 }
             }
+        }
+        if missing > 0 {
+            let step = self.calls.get(&id).map_or("", Call::step);
+            let detail = format!("step={step} language={spoken_in} prompts={missing}");
+            self.log(now, Some(id), None, "prompt-missing", detail, out);
         }
         sounds.into()
     }
@@ -163,7 +196,8 @@ impl Engine {
         let require = plan.require.as_deref().map(|text| self.requirement(text));
         // `hotline check` proves both for every flow; a flow that slipped through takes its exit.
         let (Some(queue), None | Some(Some(_))) = (queue, &require) else {
-            let detail = format!("queue={} require={:?}", plan.queue, plan.require);
+            let what = if queue.is_none() { "no such queue" } else { "a requirement nobody can meet" };
+            let detail = format!("queue={} why={what}", plan.queue);
             self.log(now, Some(id), None, "queue-unknown", detail, out);
             let ended = ivr::Input::QueueEnded(ivr::QueueEnd::NoAgents);
             return self.work.push_back(Work::Visit(id, ended));
@@ -171,7 +205,10 @@ impl Engine {
         let queue = QueueId(queue as u32);
         let music = plan.music.map(|pieces| self.sounds(now, id, &pieces, out));
         let Some(call) = self.calls.get_mut(&id) else { return };
-        call.wait = Wait::Queue { queue, since: now };
+        call.wait = Wait::Queue { queue };
+        if call.queues.len() == QUEUES_MAX {
+            call.queues.remove(0);
+        }
         call.queues.push(crate::record::QueueVisit {
             queue,
             name: plan.queue.clone(),
@@ -282,7 +319,13 @@ impl Engine {
                 self.leave_queue(now, id, "timeout", out);
                 self.work.push_back(Work::Visit(id, ivr::Input::QueueEnded(ivr::QueueEnd::Timeout)));
             }
-            Wait::Ring { .. } => self.direct_ended(now, id, ivr::RingEnd::NoAnswer, out),
+            Wait::Ring { .. } => match call.offer.as_ref().map(|offer| offer.id) {
+                // The router counts the miss, lets the agent rest, and has the phones stop.
+                Some(offer) => {
+                    self.router.handle(now, acd::Input::OfferRangOut { offer }, &mut self.router_out);
+                }
+                None => self.direct_ended(id, ivr::RingEnd::NoAnswer, out),
+            },
             Wait::Nothing => {}
         }
     }

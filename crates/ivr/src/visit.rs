@@ -38,8 +38,9 @@ pub const TYPE_AHEAD_MAX: usize = 32;
 pub const STEPS_MAX: usize = 1000;
 /// Most steps of a path that are remembered, from its beginning.
 pub const PATH_MAX: usize = 1000;
-/// How long the engine has to open the media after an answer.
-pub const OPENING_MAX: Duration = Duration::from_secs(32);
+/// How long the engine has to open the media after an answer: longer than the 64*T1 in which a caller without an
+/// offer of his own may send his ACK (RFC 3261 section 13.3.1.4), so that the record tells which of both failed.
+pub const OPENING_MAX: Duration = Duration::from_secs(45);
 /// The shortest wait: what is due lies later than now.
 const WAIT_MIN: Duration = Duration::from_millis(1);
 

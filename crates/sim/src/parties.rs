@@ -22,6 +22,8 @@ pub(crate) enum Act {
     Dial,
     Answer(DialogId),
     HangUp(DialogId),
+    /// Stops ringing when nobody has answered.
+    GiveUp(DialogId),
     Key(char),
     Hold(DialogId),
     Resume(DialogId),
@@ -187,6 +189,11 @@ impl Person {
                     self.phone.hang_up(now, dialog, 603, "enough", &mut out);
                 }
             }
+            Act::GiveUp(dialog) => {
+                if self.engaged.contains(&dialog) && self.talking != Some(dialog) {
+                    self.phone.refuse(now, dialog, 480, &[], &mut out);
+                }
+            }
             Act::Key(digit) => hands.media.push((self.media, Some(digit))),
             Act::Hold(dialog) | Act::Resume(dialog) => {
                 if self.talking == Some(dialog) {
@@ -308,6 +315,8 @@ impl Person {
                 if hands.faulty && hands.rng.chance(hands.plan.faults.phone_vanishes) {
                     return hands.later(self.who, 0.01, Act::Vanish);
                 }
+                // A phone gives up by itself: the CANCEL of one whose answers were all lost never comes.
+                hands.later(self.who, 180.0, Act::GiveUp(dialog));
                 match hands.rng.below(10) {
                     0 => self.phone.refuse(now, dialog, 486, &[], out),
                     1 => self.phone.ring(now, dialog, 180, None, out),
