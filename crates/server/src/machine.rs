@@ -1,6 +1,7 @@
 use crate::board::Board;
 use crate::clock::Clock;
 use crate::inbox::Inbox;
+use crate::log;
 use crate::media::MediaThreads;
 use crate::wire::Wire;
 use engine::{Command, Engine, Input, Output, Reply, StoryLine};
@@ -114,6 +115,9 @@ impl EngineThread {
         batch.push(Input::Operator { ticket: FILL_BOARD, command: Command::ShowAgents });
         loop {
             for input in batch.drain(..) {
+                if let Input::Media(event) = &input {
+                    log::media(event);
+                }
                 self.engine.handle(self.clock.now(), input, &mut out);
                 if self.carry_out(&mut out) {
                     return Exit::Drained;
@@ -151,6 +155,7 @@ impl EngineThread {
                     }
                 }
                 Output::Log(event) => {
+                    log::event(&event);
                     if let Some(store) = &self.store {
                         store.event(event);
                     }
@@ -168,19 +173,9 @@ impl EngineThread {
     }
 }
 
-/// Into the log (INFO per call, DEBUG per step), and to the console as long as it keeps up.
+/// Into the log, and to the console as long as it keeps up.
 fn tell(stories: &mut Option<SyncSender<Told>>, told: Told) {
-    let call = told.call.map(tracing::field::display);
-    match &told.line {
-        StoryLine::Arrived { .. }
-        | StoryLine::Refused { .. }
-        | StoryLine::Connected { .. }
-        | StoryLine::Ended { .. }
-        | StoryLine::Registered { .. }
-        | StoryLine::Unregistered { .. }
-        | StoryLine::AgentState { .. } => tracing::info!(call, what = ?told.line),
-        line => tracing::debug!(call, what = ?line),
-    }
+    log::story(&told);
     if let Some(sender) = stories
         && let Err(TrySendError::Disconnected(_)) = sender.try_send(told)
     {
@@ -217,8 +212,10 @@ impl Line {
         self.inbox.insist(Input::Drain);
     }
 
-    /// Ends at once, whatever goes on.
+    /// Ends every call at once, with its goodbye and its record. An engine that cannot even hear this is left.
     pub fn stop(&self) {
-        self.inbox.close();
+        if !self.inbox.insist(Input::Stop) {
+            self.inbox.close();
+        }
     }
 }
