@@ -2,6 +2,7 @@
 //!
 //! A thread sleeps until the next turn of the grid, a packet, or a command. It reads the one clock of media.
 
+mod orders;
 mod ports;
 mod sockets;
 mod thread;
@@ -10,9 +11,9 @@ use ::media::{Command, Event, Library};
 use hotline_core::LegId;
 use std::io;
 use std::sync::Arc;
-use std::sync::mpsc::{SyncSender, sync_channel};
 use std::time::{Duration, Instant};
 
+use orders::Orders;
 use ports::Ports;
 use thread::{Start, Waker};
 
@@ -42,7 +43,7 @@ pub struct MediaThreads {
 }
 
 struct Thread {
-    commands: Option<SyncSender<Command>>,
+    orders: Arc<Orders>,
     waker: Arc<Waker>,
     handle: Option<std::thread::JoinHandle<()>>,
 }
@@ -66,19 +67,19 @@ impl MediaThreads {
         };
         let mut threads = Vec::with_capacity(count);
         for n in 0..count {
-            let (sender, commands) = sync_channel(COMMANDS_MAX);
+            let orders = Arc::new(Orders::new(COMMANDS_MAX));
             let waker = Arc::new(Waker::new()?);
             let start = Start {
                 first: n == 0,
                 config: config.clone(),
                 library: library.clone(),
                 ports: ports.clone(),
-                commands,
+                orders: orders.clone(),
                 waker: waker.clone(),
                 events: events.clone(),
             };
             let handle = thread::start(n, start)?;
-            threads.push(Thread { commands: Some(sender), waker, handle: Some(handle) });
+            threads.push(Thread { orders, waker, handle: Some(handle) });
         }
         Ok(MediaThreads { threads })
     }
@@ -87,11 +88,8 @@ impl MediaThreads {
     /// one call) share a thread, which is what a bridge needs.
     pub fn send(&self, command: Command) {
         let thread = &self.threads[(leg_of(&command).0 >> 8) as usize % self.threads.len()];
-        if let Some(commands) = &thread.commands {
-            // A thread ends only when this is dropped.
-            let _ = commands.send(command);
-            thread.waker.wake();
-        }
+        thread.orders.put(command);
+        thread.waker.wake();
     }
 }
 
@@ -113,7 +111,7 @@ fn leg_of(command: &Command) -> LegId {
 impl Drop for MediaThreads {
     fn drop(&mut self) {
         for thread in &mut self.threads {
-            thread.commands = None;
+            thread.orders.close();
             thread.waker.wake();
         }
         for handle in self.threads.iter_mut().filter_map(|t| t.handle.take()) {

@@ -1,12 +1,12 @@
+use super::orders::Orders;
 use super::sockets::{Sockets, of_token};
 use super::{EventSink, MediaThreadsConfig, Ports};
-use ::media::{Command, Deck, DeckConfig, Event, Library};
+use ::media::{Deck, DeckConfig, Event, Library};
 use hotline_core::{Outbox, Time};
 use std::io;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, TryRecvError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant, SystemTime};
 
@@ -15,7 +15,7 @@ pub(super) struct Start {
     pub config: MediaThreadsConfig,
     pub library: Arc<Library>,
     pub ports: Arc<Ports>,
-    pub commands: Receiver<Command>,
+    pub orders: Arc<Orders>,
     pub waker: Arc<Waker>,
     pub events: EventSink,
 }
@@ -74,7 +74,8 @@ pub(super) fn start(n: usize, start: Start) -> io::Result<JoinHandle<()>> {
 }
 
 fn run(start: Start, epoll: OwnedFd) {
-    let Start { first, config, library, ports, commands, waker, events } = start;
+    let Start { first, config, library, ports, orders, waker, events } = start;
+    let _ends = Ends(&orders);
     take_priority(first);
     let clock = Clock { started: config.started };
     let deck_config = DeckConfig {
@@ -87,26 +88,20 @@ fn run(start: Start, epoll: OwnedFd) {
     let mut deck = Deck::new(deck_config, library);
     let mut sockets = Sockets::new(ports, epoll, clock.instant());
     let mut out = Outbox::new();
+    let mut commands = Vec::with_capacity(COMMANDS_A_ROUND);
     let mut ready = vec![libc::epoll_event { events: 0, u64: 0 }; SOCKETS_A_ROUND];
     loop {
         let mut now = clock.read(&mut sockets);
         deck.tick(now, &mut sockets, &mut out);
-        let mut more = false;
-        for n in 0.. {
-            if n == COMMANDS_A_ROUND {
-                more = true;
-                break;
-            }
-            match commands.try_recv() {
-                Ok(command) => deck.handle(now, command, &mut sockets, &mut out),
-                Err(TryRecvError::Empty) => break,
-                Err(TryRecvError::Disconnected) => {
-                    tell(&events, &mut out);
-                    return;
-                }
-            }
+        let open = orders.take(COMMANDS_A_ROUND, &mut commands);
+        let more = commands.len() == COMMANDS_A_ROUND;
+        for command in commands.drain(..) {
+            deck.handle(now, command, &mut sockets, &mut out);
         }
         tell(&events, &mut out);
+        if !open {
+            return;
+        }
         let sleep =
             if more { Some(Duration::ZERO) } else { deck.next_tick().map(|at| clock.time().until(at)) };
         let told = wait(&sockets, &mut ready, sleep);
@@ -121,6 +116,15 @@ fn run(start: Start, epoll: OwnedFd) {
             }
         }
         tell(&events, &mut out);
+    }
+}
+
+/// Nobody waits for a thread that has ended, however it came to its end.
+struct Ends<'a>(&'a Orders);
+
+impl Drop for Ends<'_> {
+    fn drop(&mut self) {
+        self.0.abandon();
     }
 }
 
