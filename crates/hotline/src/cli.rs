@@ -88,10 +88,10 @@ pub struct Call {
     /// Keys to press once answered, and pauses in seconds: "1,2,p2,#"
     #[arg(long, default_value = "", value_name = "KEYS", hide_default_value = true)]
     pub keys: String,
-    /// Say this to the other side: 8 kHz, one channel, 16 bits
+    /// Say this to the other side: a WAV file, 8 to 48 kHz
     #[arg(long, value_name = "FILE")]
     pub wav: Option<PathBuf>,
-    /// Keep what is heard
+    /// Keep what is heard as a WAV file, up to ten minutes
     #[arg(long, value_name = "FILE")]
     pub record: Option<PathBuf>,
     /// The caller's number
@@ -138,10 +138,10 @@ pub struct Phone {
     /// Ring, and never answer
     #[arg(long)]
     pub no_answer: bool,
-    /// Say this to the caller: 8 kHz, one channel, 16 bits
+    /// Say this to the caller: a WAV file, 8 to 48 kHz
     #[arg(long, value_name = "FILE")]
     pub wav: Option<PathBuf>,
-    /// Keep what is heard
+    /// Keep what is heard as a WAV file, up to ten minutes
     #[arg(long, value_name = "FILE")]
     pub record: Option<PathBuf>,
     /// Hang up so long after answering [default: when the caller does]

@@ -2,11 +2,13 @@ use crate::cli::{Call, Phone, Server};
 use crate::failure::{DONE, Failure};
 use crate::installation;
 use crate::print::age;
-use server::StartError;
 use server::ua::{Account, Answering, CallPlan, Do, Ear, PhonePlan, Plan, Seen, Ua, UaOptions, Voice, keys};
+use server::{Signal, StartError};
 use std::io::{BufRead, IsTerminal, Write};
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 /// RTP ports of our own phones: above the sample installation's.
@@ -14,7 +16,7 @@ const PORTS: (u16, u16) = (30_000, 32_766);
 /// How long to look before looking again.
 const LOOK: Duration = Duration::from_secs(3600);
 
-/// Places a call and tells what happens; done when it was answered.
+/// Places a call and tells what happens; done when it was answered, or given up by who placed it.
 pub fn call(config: Option<&Path>, options: &Call) -> Result<u8, Failure> {
     let plan = Plan::Call(CallPlan {
         number: options.number.clone(),
@@ -23,27 +25,20 @@ pub fn call(config: Option<&Path>, options: &Call) -> Result<u8, Failure> {
         duration: options.duration,
         voice: voice(options.wav.as_deref())?,
     });
+    let recording = Recording::at(options.record.as_deref())?;
     let account = Account { user: options.from.clone(), password: options.password.clone() };
     let ua = start(config, &options.server, account, plan)?;
-    let (mut answered, mut refused) = (false, None);
-    let mut out = std::io::stdout();
-    listen_to_keyboard(&ua);
-    while let Some(seen) = ua.next(LOOK) {
-        match &seen {
-            Seen::Over => break,
-            Seen::Answered => answered = true,
-            Seen::Ended { why, .. } => refused = Some(why.clone()),
-            _ => {}
-        }
-        writeln!(out, "{}", words(&seen))?;
+    let (mut answered, mut why) = (false, None);
+    let given_up = attend(&ua, |seen| match seen {
+        Seen::Answered => answered = true,
+        Seen::Ended { why: ended, .. } => why = Some(ended.clone()),
+        _ => {}
+    })?;
+    recording.keep(ua.ear())?;
+    if answered || given_up {
+        return Ok(DONE);
     }
-    keep(options.record.as_deref(), ua.ear())?;
-    match (answered, refused) {
-        (true, _) => Ok(DONE),
-        (false, why) => {
-            Err(Failure::wrong(format!("not answered: {}", why.unwrap_or_else(|| "no answer".into()))))
-        }
-    }
+    Err(Failure::wrong(format!("not answered: {}", why.unwrap_or_else(|| "no answer".into()))))
 }
 
 /// Registers as an agent and answers calls until it is told to stop.
@@ -58,23 +53,21 @@ pub fn phone(config: Option<&Path>, options: &Phone) -> Result<u8, Failure> {
         duration: options.duration,
         voice: voice(options.wav.as_deref())?,
     });
+    let recording = Recording::at(options.record.as_deref())?;
     let password = options.password.clone().or_else(|| std::env::var("HOTLINE_PASSWORD").ok());
     let password = password.unwrap_or_else(|| format!("{}-pass", options.agent));
     let account = Account { user: options.agent.clone(), password: Some(password) };
     let ua = start(config, &options.server, account, plan)?;
-    let mut out = std::io::stdout();
-    listen_to_keyboard(&ua);
     let mut wrong = None;
-    while let Some(seen) = ua.next(LOOK) {
-        match &seen {
-            Seen::Over => break,
-            Seen::NotRegistered { code } => wrong = Some(*code),
-            _ => {}
+    let given_up = attend(&ua, |seen| {
+        if let Seen::NotRegistered { code } = seen {
+            wrong = Some(*code);
         }
-        writeln!(out, "{}", words(&seen))?;
-    }
-    keep(options.record.as_deref(), ua.ear())?;
+    })?;
+    recording.keep(ua.ear())?;
     match wrong {
+        // Who leaves anyway does not mind that the registrar has gone first.
+        _ if given_up => Ok(DONE),
         None => Ok(DONE),
         Some(401 | 403) => Err(Failure::wrong(
             "the password is wrong\n  help: give it by --password or HOTLINE_PASSWORD; the one asked for is `secret` in agents.toml",
@@ -82,6 +75,32 @@ pub fn phone(config: Option<&Path>, options: &Phone) -> Result<u8, Failure> {
         Some(408 | 503) => Err(Failure::wrong("no engine answers there; start it with `hotline`")),
         Some(code) => Err(Failure::wrong(format!("the registration was refused with {code}"))),
     }
+}
+
+/// Tells what happens until it is over. True when it was ended here: by a signal, or because who read our
+/// output has left.
+fn attend(ua: &Ua, mut note: impl FnMut(&Seen)) -> Result<bool, Failure> {
+    let given_up = Arc::new(AtomicBool::new(false));
+    let told = given_up.clone();
+    ua.obey_signals(move |nth| {
+        told.store(true, Ordering::Relaxed);
+        if nth == Signal::First {
+            eprintln!("hotline: hanging up; once more ends at once");
+        }
+    })
+    .map_err(Failure::not_started)?;
+    listen_to_keyboard(ua);
+    let mut out = std::io::stdout();
+    while let Some(seen) = ua.next(LOOK) {
+        note(&seen);
+        if seen == Seen::Over {
+            break;
+        }
+        if writeln!(out, "{}", words(&seen)).is_err() && !given_up.swap(true, Ordering::Relaxed) {
+            ua.tell(Do::Quit);
+        }
+    }
+    Ok(given_up.load(Ordering::Relaxed))
 }
 
 fn start(config: Option<&Path>, server: &Server, account: Account, plan: Plan) -> Result<Ua, Failure> {
@@ -149,33 +168,43 @@ fn listen_to_keyboard(ua: &Ua) {
 
 fn voice(wav: Option<&Path>) -> Result<Voice, Failure> {
     let Some(path) = wav else { return Ok(Voice::Silence) };
-    let unreadable = |e: hound::Error| Failure::not_started(format!("{}: {e}", path.display()));
-    let mut reader = hound::WavReader::open(path).map_err(unreadable)?;
-    let spec = reader.spec();
-    if (spec.channels, spec.sample_rate, spec.bits_per_sample) != (1, 8000, 16) {
-        return Err(Failure::not_started(format!(
-            "{}: a caller speaks 8000 Hz, one channel, 16 bits; `sox {0} -r 8000 -c 1 -b 16 out.wav` makes that",
+    let samples = media::wav::read(path).and_then(|wave| wave.telephone_samples());
+    samples.map(Voice::Samples).map_err(|error| {
+        Failure::not_started(format!(
+            "{}: {error}\n  help: a WAV file of 8 to 48 kHz, one or two channels; `sox {0} -r 8000 -c 1 -b 16 out.wav` makes one",
             path.display()
-        )));
-    }
-    Ok(Voice::Samples(reader.samples::<i16>().collect::<Result<_, _>>().map_err(unreadable)?))
+        ))
+    })
 }
 
-/// What was heard, as a WAV file.
-fn keep(path: Option<&Path>, ear: &Ear) -> Result<(), Failure> {
-    let Some(path) = path else { return Ok(()) };
-    let unwritable = |e: hound::Error| Failure::wrong(format!("{}: {e}", path.display()));
-    let spec = hound::WavSpec {
-        channels: 1,
-        sample_rate: 8000,
-        bits_per_sample: 16,
-        sample_format: hound::SampleFormat::Int,
-    };
-    let mut writer = hound::WavWriter::create(path, spec).map_err(unwritable)?;
-    for sample in ear.samples() {
-        writer.write_sample(sample).map_err(unwritable)?;
+/// Where what is heard will lie: 8 kHz, one channel, 16 bits.
+struct Recording<'a>(Option<(&'a Path, hound::WavWriter<std::io::BufWriter<std::fs::File>>)>);
+
+impl<'a> Recording<'a> {
+    /// Made before the call: who cannot have a recording learns it now.
+    fn at(path: Option<&'a Path>) -> Result<Recording<'a>, Failure> {
+        let Some(path) = path else { return Ok(Recording(None)) };
+        let spec = hound::WavSpec {
+            channels: 1,
+            sample_rate: 8000,
+            bits_per_sample: 16,
+            sample_format: hound::SampleFormat::Int,
+        };
+        match hound::WavWriter::create(path, spec) {
+            Ok(writer) => Ok(Recording(Some((path, writer)))),
+            Err(error) => Err(Failure::not_started(format!("cannot record to {}: {error}", path.display()))),
+        }
     }
-    writer.finalize().map_err(unwritable)
+
+    fn keep(self, ear: &Ear) -> Result<(), Failure> {
+        let Some((path, mut writer)) = self.0 else { return Ok(()) };
+        let mut written = Ok(());
+        for sample in ear.samples() {
+            written = written.and_then(|()| writer.write_sample(sample));
+        }
+        let written = written.and_then(|()| writer.finalize());
+        written.map_err(|error| Failure::wrong(format!("cannot record to {}: {error}", path.display())))
+    }
 }
 
 fn words(seen: &Seen) -> String {

@@ -18,7 +18,7 @@ const STORIES_MAX: usize = 1024;
 pub fn run(config: Option<&Path>, options: &Run, everything: bool) -> Result<u8, Failure> {
     let clock = Clock::start();
     let (main, mut settings, server) = installation::load_good(config, clock.epoch_unix())?;
-    log(options.log.as_deref().unwrap_or(&server.log), options.quiet)?;
+    log(options.log.as_deref().unwrap_or(&server.log), server.log_json, options.quiet)?;
     if !options.listen.is_empty() {
         let listener = |&(transport, address)| Listener { transport, address, advertised: None };
         settings.sip.listeners = options.listen.iter().map(listener).collect();
@@ -68,15 +68,15 @@ fn announce(signal: Signal) {
 
 /// Logs go to standard error. With stories on the terminal only what is odd is logged beside them, unless
 /// somebody asked for more.
-fn log(filter: &str, quiet: bool) -> Result<(), Failure> {
+fn log(filter: &str, json: bool, quiet: bool) -> Result<(), Failure> {
     let stories_say_it = filter == "info" && !quiet && std::io::stdout().is_terminal();
     let filter = EnvFilter::try_new(if stories_say_it { "warn" } else { filter }).map_err(|error| {
         Failure::not_started(format!("the log filter `{filter}`: {error}\n  help: try `info` or `debug`"))
     })?;
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .with_ansi(std::io::stderr().is_terminal())
-        .init();
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    match json {
+        true => log.json().flatten_event(true).init(),
+        false => log.with_ansi(std::io::stderr().is_terminal()).init(),
+    }
     Ok(())
 }

@@ -7,6 +7,7 @@ mod clock;
 pub mod control;
 mod inbox;
 mod io;
+mod log;
 mod machine;
 pub mod media;
 mod shell;

@@ -44,7 +44,7 @@ pub enum Voice {
     Silence,
     /// For proofs: who hears this hears this party.
     Tone(u16),
-    /// 8 kHz mono, once.
+    /// 8 kHz mono, once, from the answer on.
     Samples(Vec<i16>),
 }
 

@@ -4,7 +4,7 @@ use crate::clock::Clock;
 use crate::inbox::Inbox;
 use crate::io::Io;
 use crate::media::{MediaThreads, MediaThreadsConfig};
-use crate::shell::StartError;
+use crate::shell::{Signal, StartError};
 use crate::wire::{Arrival, Wire};
 use hotline_core::{LegId, Outbox, PlayId, Rng, SoundId, Time, TimerQueue, earliest};
 use media::{Command, Format, Library, Piece};
@@ -16,6 +16,8 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
+use tokio::runtime::Handle;
+use tokio::signal::unix::{SignalKind, signal};
 
 /// What may be seen and not yet be looked at.
 const SEEN_MAX: usize = 4096;
@@ -51,6 +53,7 @@ pub struct Ua {
     inbox: Arc<Inbox<Input>>,
     seen: Receiver<Seen>,
     ear: Arc<Ear>,
+    io: Handle,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -110,6 +113,7 @@ impl Ua {
         let mut rng = Rng::new(seed);
         let (tell, seen) = sync_channel(SEEN_MAX);
         let ear = Arc::new(Ear::default());
+        let handle = io.handle().clone();
         let machine = UserAgent {
             endpoint: Endpoint::new(endpoint_config(), rng.fork()),
             clock,
@@ -127,6 +131,7 @@ impl Ua {
             call: None,
             legs: 0,
             quitting: false,
+            registered: false,
             over: false,
             _io: io,
         };
@@ -134,7 +139,7 @@ impl Ua {
             .name("phone".into())
             .spawn(move || machine.run())
             .map_err(StartError::Threads)?;
-        Ok(Ua { inbox, seen, ear, thread: Some(thread) })
+        Ok(Ua { inbox, seen, ear, io: handle, thread: Some(thread) })
     }
 
     pub fn tell(&self, what: Do) {
@@ -149,6 +154,27 @@ impl Ua {
     /// What has been heard so far.
     pub fn ear(&self) -> &Ear {
         &self.ear
+    }
+
+    /// SIGINT or SIGTERM hangs up, unregisters and ends; a second one ends at once. `told` hears of each.
+    pub fn obey_signals(&self, told: impl Fn(Signal) + Send + 'static) -> std::io::Result<()> {
+        let _entered = self.io.enter();
+        let mut terminate = signal(SignalKind::terminate())?;
+        let mut interrupt = signal(SignalKind::interrupt())?;
+        let inbox = self.inbox.clone();
+        self.io.spawn(async move {
+            for nth in [Signal::First, Signal::Second] {
+                tokio::select! {
+                    _ = terminate.recv() => {}
+                    _ = interrupt.recv() => {}
+                }
+                told(nth);
+                if nth == Signal::Second || !inbox.insist(Input::Do(Do::Quit)) {
+                    inbox.close();
+                }
+            }
+        });
+        Ok(())
     }
 
     /// For others who tell it what to do, such as a keyboard's thread.
@@ -209,6 +235,8 @@ struct UserAgent {
     call: Option<Call>,
     legs: u64,
     quitting: bool,
+    /// The registrar holds our contact, as far as we know.
+    registered: bool,
     over: bool,
     _io: Io,
 }
@@ -401,11 +429,16 @@ impl UserAgent {
                 }
             }
             Event::Registration { result: Ok(expires), .. } if expires.is_zero() => {
+                self.registered = false;
                 self.see(Seen::Unregistered);
                 self.over = self.quitting && self.call.is_none();
             }
-            Event::Registration { result: Ok(expires), .. } => self.see(Seen::Registered { expires }),
+            Event::Registration { result: Ok(expires), .. } => {
+                self.registered = true;
+                self.see(Seen::Registered { expires });
+            }
             Event::Registration { result: Err(code), .. } => {
+                self.registered = false;
                 self.see(Seen::NotRegistered { code });
                 self.over = self.call.is_none();
             }
@@ -571,7 +604,8 @@ impl UserAgent {
                         let user = self.options.account.user.clone();
                         self.endpoint.unregister(now, &user, &mut self.out);
                     }
-                    Plan::Call(_) => self.over = self.call.is_none(),
+                    // An INVITE that still waits for its media is never sent.
+                    Plan::Call(_) => self.over = dialog.is_none(),
                 }
             }
         }
@@ -587,7 +621,7 @@ impl UserAgent {
     fn ended(&mut self, why: String, stats: Option<Box<media::Stats>>) {
         self.call = None;
         self.see(Seen::Ended { why, loud: self.ear.loud(), stats });
-        self.over |= matches!(self.options.plan, Plan::Call(_));
+        self.over |= matches!(self.options.plan, Plan::Call(_)) || (self.quitting && !self.registered);
     }
 }
 

@@ -1,10 +1,10 @@
 use super::{Arrival, Sent, Traffic, kind_of};
 use crate::inbox::Inbox;
 use sip::{Framer, Hop, Transport};
-use socket2::{Domain, Protocol, Socket, Type};
+use socket2::{Domain, Protocol, SockRef, Socket, TcpKeepalive, Type};
 use std::collections::HashMap;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -13,10 +13,12 @@ use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout, timeout_at};
 
 /// Connections at once, of both directions.
 const CONNECTIONS_MAX: usize = 4096;
+/// Connections that one source may open: an office behind one address, but not all there are.
+pub(super) const CONNECTIONS_PER_SOURCE_MAX: usize = 256;
 /// Messages that may wait for a slow reader before its connection is given up.
 const QUEUE_MESSAGES: usize = 256;
 const CONNECT_MAX: Duration = Duration::from_secs(5);
@@ -24,9 +26,19 @@ const CONNECT_MAX: Duration = Duration::from_secs(5);
 const WRITE_MAX: Duration = Duration::from_secs(20);
 /// A new connection must bring its first message within this time.
 const FIRST_MESSAGE_MAX: Duration = Duration::from_secs(30);
+/// A message that has begun must be whole within this time.
+const MESSAGE_MAX: Duration = Duration::from_secs(30);
+/// A peer that has vanished is noticed within about a minute and a half.
+const PROBE_AFTER: Duration = Duration::from_secs(60);
+const PROBE_EVERY: Duration = Duration::from_secs(10);
+const PROBES: u32 = 3;
 /// A connection that was used and is silent closes after this time: longer than a registration lives.
 const IDLE_MAX: Duration = Duration::from_secs(2 * 3600 + 600);
+/// A flood of connections is not to become one of warnings.
+const REFUSED_PER_WARNING: u64 = 1000;
 const BACKLOG: i32 = 1024;
+/// What may be half a keep-alive is no message that has begun.
+const HALF_PING_BYTES: usize = 3;
 const READ_BYTES: usize = 16 << 10;
 /// The longest message, head and body.
 const MESSAGE_BYTES_MAX: usize = 64 << 10;
@@ -43,6 +55,8 @@ pub struct Connections<T> {
 #[derive(Default, Debug)]
 struct Open {
     by_hop: HashMap<Hop, Line>,
+    /// How many connections each source has opened.
+    by_source: HashMap<IpAddr, usize>,
     opened: u64,
 }
 
@@ -76,8 +90,15 @@ where
             Ok((stream, remote)) => {
                 let hop = Hop { transport: Transport::Tcp, local, remote };
                 if !connections.adopt(hop, stream) {
-                    connections.traffic.refused.fetch_add(1, Ordering::Relaxed);
-                    tracing::warn!(limit = CONNECTIONS_MAX, "a connection was refused: too many are open");
+                    let before = connections.traffic.refused.fetch_add(1, Ordering::Relaxed);
+                    if before.is_multiple_of(REFUSED_PER_WARNING) {
+                        tracing::warn!(
+                            refused = before + 1,
+                            limit = CONNECTIONS_MAX,
+                            per_source = CONNECTIONS_PER_SOURCE_MAX,
+                            "connections are refused: too many are open"
+                        );
+                    }
                 }
             }
             Err(error) => {
@@ -122,12 +143,20 @@ impl<T: From<Arrival> + Send + 'static> Connections<T> {
         Sent::Gone
     }
 
-    /// A connection that a peer opened; false when there are too many.
+    /// A connection that a peer opened; false when there are too many, of all or of its source.
     fn adopt(self: &Arc<Self>, hop: Hop, stream: TcpStream) -> bool {
-        let Some((id, _, waiting)) = self.lock().line(hop) else { return false };
+        let source = source_of(hop.remote);
+        let mut open = self.lock();
+        if open.by_source.get(&source).is_some_and(|&n| n >= CONNECTIONS_PER_SOURCE_MAX) {
+            return false;
+        }
+        let Some((id, _, waiting)) = open.line(hop) else { return false };
+        *open.by_source.entry(source).or_default() += 1;
+        drop(open);
         let connections = self.clone();
         self.io.spawn(async move {
             connections.serve(hop, stream, waiting, Some(FIRST_MESSAGE_MAX)).await;
+            connections.lock().leave(source);
             connections.forget(hop, id);
         });
         true
@@ -142,6 +171,9 @@ impl<T: From<Arrival> + Send + 'static> Connections<T> {
     ) {
         // SIP messages are small and each one counts: no waiting for more to send.
         let _ = stream.set_nodelay(true);
+        let probes =
+            TcpKeepalive::new().with_time(PROBE_AFTER).with_interval(PROBE_EVERY).with_retries(PROBES);
+        let _ = SockRef::from(&stream).set_tcp_keepalive(&probes);
         let (reader, writer) = stream.into_split();
         let pongs = self.lock().by_hop.get(&hop).map(|line| line.queue.downgrade());
         let why = tokio::select! {
@@ -160,18 +192,21 @@ impl<T: From<Arrival> + Send + 'static> Connections<T> {
     ) -> &'static str {
         let mut buffer = vec![0; READ_BYTES];
         let mut framer = Framer::new(MESSAGE_BYTES_MAX);
-        let mut patience = first.unwrap_or(IDLE_MAX);
+        let mut deadline = Instant::now() + first.unwrap_or(IDLE_MAX);
+        let (mut used, mut begun) = (first.is_none(), false);
         loop {
-            let length = match timeout(patience, reader.read(&mut buffer)).await {
+            let length = match timeout_at(deadline, reader.read(&mut buffer)).await {
                 Ok(Ok(0)) => return "the peer closed it",
                 Ok(Ok(length)) => length,
                 Ok(Err(_)) => return "it broke",
-                Err(_) => return "it was idle",
+                Err(_) if used && !begun => return "it was idle",
+                Err(_) => return "it brought no whole message in time",
             };
+            let mut whole = false;
             framer.push(&buffer[..length]);
             for message in framer.by_ref() {
                 let Ok(message) = message else { return "it sent what is not SIP" };
-                patience = IDLE_MAX;
+                (used, whole) = (true, true);
                 tracing::debug!(transport = "tcp", bytes = message.len(), what = kind_of(&message), "sip in");
                 self.traffic.received.fetch_add(1, Ordering::Relaxed);
                 let arrival = Arrival::Received { hop, bytes: message.into() };
@@ -185,6 +220,12 @@ impl<T: From<Arrival> + Send + 'static> Connections<T> {
             {
                 let _ = queue.try_send(Arc::from(&b"\r\n"[..]));
             }
+            // A trickle of bytes that never becomes a message does not keep a connection open.
+            let partial = framer.buffered() > HALF_PING_BYTES;
+            if used && (whole || !begun || !partial) {
+                deadline = Instant::now() + if partial { MESSAGE_MAX } else { IDLE_MAX };
+            }
+            begun = partial;
         }
     }
 
@@ -213,6 +254,23 @@ impl Open {
         self.opened += 1;
         self.by_hop.insert(hop, Line { id: self.opened, queue: queue.clone() });
         Some((self.opened, queue, waiting))
+    }
+
+    fn leave(&mut self, source: IpAddr) {
+        if let Some(n) = self.by_source.get_mut(&source) {
+            *n -= 1;
+            if *n == 0 {
+                self.by_source.remove(&source);
+            }
+        }
+    }
+}
+
+/// Who counts as one: an IPv4 address, or the /64 that one IPv6 site has.
+fn source_of(remote: SocketAddr) -> IpAddr {
+    match remote.ip().to_canonical() {
+        IpAddr::V6(ip) => Ipv6Addr::from_bits(ip.to_bits() >> 64 << 64).into(),
+        ip => ip,
     }
 }
 
