@@ -85,7 +85,7 @@ pub struct Server {
 #[derive(Args, Debug)]
 pub struct Call {
     pub number: String,
-    /// Keys to press once answered, and pauses in seconds: "1,2,p2,#"
+    /// Keys to press once answered, and pauses in seconds: "1,p2,123456#"
     #[arg(long, default_value = "", value_name = "KEYS", hide_default_value = true)]
     pub keys: String,
     /// Say this to the other side: a WAV file, 8 to 48 kHz

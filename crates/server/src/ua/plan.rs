@@ -54,24 +54,33 @@ pub enum Key {
     Pause(Duration),
 }
 
-/// `1,2,p2,#`: keys, and pauses in seconds (`p0.5`).
+/// `1,p2,123456#`: keys, and pauses in seconds (`p0.5`).
 pub fn keys(text: &str) -> Result<Vec<Key>, String> {
     const KEYS_MAX: usize = 1000;
     let words = text.split(',').map(str::trim).filter(|word| !word.is_empty());
-    let keys: Vec<Key> = words.map(key).collect::<Result<_, _>>()?;
-    if keys.len() > KEYS_MAX { Err(format!("at most {KEYS_MAX} keys")) } else { Ok(keys) }
+    let mut keys = Vec::new();
+    for word in words {
+        keys.extend(several(word)?);
+        if keys.len() > KEYS_MAX {
+            return Err(format!("at most {KEYS_MAX} keys"));
+        }
+    }
+    Ok(keys)
 }
 
-fn key(word: &str) -> Result<Key, String> {
+fn several(word: &str) -> Result<Vec<Key>, String> {
     let wrong = || format!("`{word}` is no key: write 0-9, *, #, A-D, or p2 for a pause of two seconds");
     if let Some(seconds) = word.strip_prefix('p') {
         let seconds: f64 = seconds.parse().map_err(|_| wrong())?;
-        return Duration::try_from_secs_f64(seconds).map(Key::Pause).map_err(|_| wrong());
+        return Duration::try_from_secs_f64(seconds)
+            .map(|pause| vec![Key::Pause(pause)])
+            .map_err(|_| wrong());
     }
-    match word.chars().next().map(|c| c.to_ascii_uppercase()) {
-        Some(c @ ('0'..='9' | '*' | '#' | 'A'..='D')) if word.len() == 1 => Ok(Key::Press(c)),
+    let press = |c: char| match c.to_ascii_uppercase() {
+        c @ ('0'..='9' | '*' | '#' | 'A'..='D') => Ok(Key::Press(c)),
         _ => Err(wrong()),
-    }
+    };
+    word.chars().map(press).collect()
 }
 
 /// What a person or a test tells a user agent.
@@ -134,6 +143,8 @@ mod tests {
     fn keys_and_pauses() {
         let half = Key::Pause(Duration::from_millis(500));
         assert_eq!(keys("1, p0.5,#,a"), Ok(vec![Key::Press('1'), half, Key::Press('#'), Key::Press('A')]));
+        assert_eq!(keys("12#"), Ok(vec![Key::Press('1'), Key::Press('2'), Key::Press('#')]));
+        assert!(keys("1x").is_err());
         assert_eq!(keys(""), Ok(vec![]));
         for bad in ["12", "x", "p", "p-1", "pinf", "1;2"] {
             assert!(keys(bad).is_err(), "{bad}");
