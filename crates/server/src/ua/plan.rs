@@ -144,9 +144,8 @@ mod tests {
         let half = Key::Pause(Duration::from_millis(500));
         assert_eq!(keys("1, p0.5,#,a"), Ok(vec![Key::Press('1'), half, Key::Press('#'), Key::Press('A')]));
         assert_eq!(keys("12#"), Ok(vec![Key::Press('1'), Key::Press('2'), Key::Press('#')]));
-        assert!(keys("1x").is_err());
         assert_eq!(keys(""), Ok(vec![]));
-        for bad in ["12", "x", "p", "p-1", "pinf", "1;2"] {
+        for bad in ["1x", "x", "p", "p-1", "pinf", "1;2"] {
             assert!(keys(bad).is_err(), "{bad}");
         }
     }
