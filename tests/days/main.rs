@@ -34,6 +34,7 @@ fn sixty_four_days() {
                     total.records += day.records;
                     total.events_dropped += day.events_dropped;
                     total.promises_missed += day.promises_missed;
+                    total.keys += day.keys;
                     total.steps += day.steps;
                 }
             });
@@ -45,7 +46,7 @@ fn sixty_four_days() {
     assert_eq!(total.arrived, total.records);
     assert!(total.arrived > SEEDS * 50, "{total:?}");
     assert!(total.connected > SEEDS * 10, "{total:?}");
-    assert!(total.refused > SEEDS, "{total:?}");
+    assert!(total.refused > SEEDS && total.keys > SEEDS, "{total:?}");
     assert!(total.events_dropped > 0 && total.promises_missed > 0, "{total:?}");
 }
 

@@ -80,7 +80,11 @@ impl Engine {
         }
         let legs = ringing.clone();
         call.offer = Some(Offer { id: offer, agent, queue, ringing, refused: false, answered: None });
-        self.log(now, Some(id), Some(name.clone()), "offer-made", format!("phones={}", legs.len()), out);
+        let mut detail = format!("phones={}", legs.len());
+        if let Some(queue) = queue {
+            detail += &format!(" queue={}", self.settings.roster.queues[queue.0 as usize].name);
+        }
+        self.log(now, Some(id), Some(name.clone()), "offer-made", detail, out);
         self.story(id, StoryLine::Offered { agent: name }, out);
         self.show_on_board(now, id, out);
         if legs.is_empty() {

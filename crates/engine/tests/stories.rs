@@ -74,7 +74,7 @@ fn one_call_through_the_rooms() {
             "stop caller",
             "play caller loop sound-0",
             "call-queued queue=support severity=P1",
-            "offer-made alice phones=1",
+            "offer-made alice phones=1 queue=support",
             "open leg1",
             "agent-state alice state=offered",
             "alice INVITE",
@@ -177,7 +177,7 @@ fn an_agent_who_does_not_answer_rests_and_is_rung_again() {
     assert!(seen.iter().any(|l| l == "offer-ended alice why=rang out"), "{seen:?}");
     assert_eq!(lab.agent_state("alice"), "resting (10s left)");
     lab.pass(10 * S);
-    assert!(lab.take().contains(&"offer-made alice phones=1".to_owned()));
+    assert!(lab.take().contains(&"offer-made alice phones=1 queue=support".to_owned()));
     lab.answer("alice");
     lab.hang_up("caller");
     lab.nothing_left(1);
@@ -504,7 +504,7 @@ fn keys_by_info_are_keys() {
     lab.info("caller", '1');
     let seen = lab.take();
     assert_eq!(seen[..2], ["caller 200 INFO", "stop caller"]);
-    assert!(seen.contains(&"offer-made alice phones=1".to_owned()), "{seen:?}");
+    assert!(seen.contains(&"offer-made alice phones=1 queue=support".to_owned()), "{seen:?}");
     lab.hang_up("caller");
     lab.nothing_left(1);
     assert_eq!(lab.records[0].digits, "1");

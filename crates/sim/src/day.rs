@@ -3,9 +3,9 @@
 use crate::media::Media;
 use crate::network::{Datagram, Network};
 use crate::observer::{Limits, Observer};
-use crate::parties::{Act, Hands, Person, Who};
+use crate::parties::{Act, CALLERS, Hands, Person, Who};
 use crate::plan::{ENGINE, Faults, Plan};
-use engine::{Engine, Input, Output};
+use engine::{Command, Engine, Input, Output, Reply};
 use hotline_core::{CallId, Outbox, Rng, Time, TimerQueue};
 use sip::{Hop, Transport};
 use std::collections::BTreeMap;
@@ -47,6 +47,7 @@ pub struct Outcome {
     pub arrived: u64,
     pub refused: u64,
     pub connected: u64,
+    pub keys: u64,
     pub records: u64,
     pub events_dropped: u64,
     pub promises_missed: u64,
@@ -82,6 +83,7 @@ struct Day<'a> {
     observer: Observer,
     limits: Limits,
     store: Store,
+    replies: Vec<Reply>,
     trace: u64,
     steps: u64,
     drained: bool,
@@ -92,6 +94,8 @@ struct Day<'a> {
 struct Store {
     waiting: usize,
     emptied: Time,
+    /// The disk is full: nothing leaves the queue.
+    full: Option<(Time, Time)>,
     dropped: u64,
 }
 
@@ -101,8 +105,10 @@ impl<'a> Day<'a> {
         let engine = Engine::new(plan.settings.clone(), rng.fork(), CallId(1));
         let mut habits = TimerQueue::new();
         let mut people = BTreeMap::new();
-        for i in 0..plan.passwords.len() as u32 {
-            let who = Who::Agent(i);
+        // Every other agent has a phone at home as well.
+        let first = (0..plan.passwords.len() as u32).map(Who::Agent);
+        let second = (0..plan.passwords.len() as u32).step_by(2).map(Who::Second);
+        for who in first.chain(second) {
             people.insert(who, Person::new(who, &mut rng));
             let mut at =
                 |from: f64, to: f64| Time::ZERO + Duration::from_secs_f64(from + rng.unit() * (to - from));
@@ -112,6 +118,11 @@ impl<'a> Day<'a> {
             habits.set((who, Act::FeatureCode("*511")), at(0.2 * length, 0.8 * length), "a person");
             habits.set((who, Act::FeatureCode("*50")), at(0.3 * length, 0.9 * length), "a person");
         }
+        for _ in 0..40 {
+            let at = Time::ZERO + plan.length.mul_f64(rng.unit() * 0.95);
+            habits.set((Who::Operator, Act::Operate), at, "an operator");
+        }
+        let full = Time::ZERO + plan.length.mul_f64(plan.faults.disk_full);
         // Calls come in waves: most of them in a tenth of the day, so that the limits are met.
         let rush = rng.unit() * 0.8;
         for i in 0..plan.callers {
@@ -137,7 +148,8 @@ impl<'a> Day<'a> {
             habits,
             observer: Observer::default(),
             limits: Limits { calls: plan.settings.limits.calls, by_number },
-            store: Store::default(),
+            store: Store { full: Some((full, full + Duration::from_secs(3600))), ..Store::default() },
+            replies: Vec::new(),
             trace: 0xcbf2_9ce4_8422_2325,
             steps: 0,
             drained: false,
@@ -155,10 +167,10 @@ impl<'a> Day<'a> {
             self.step(next)?;
         }
         self.now = evening;
+        self.agents_are_as_their_phones_say()?;
         self.input(Input::Drain)?;
         // Everybody goes home: phones are put down, and after the longest timers nothing may be left.
-        let agents: Vec<Who> =
-            self.people.keys().filter(|who| matches!(who, Who::Agent(_))).copied().collect();
+        let agents: Vec<Who> = self.people.keys().filter(|who| who.agent().is_some()).copied().collect();
         for who in agents {
             for act in [Act::SignIn, Act::SignOut, Act::ComeBack] {
                 self.habits.cancel(&(who, act));
@@ -235,6 +247,10 @@ impl<'a> Day<'a> {
             self.input(Input::Media(event))?;
         }
         while let Some((who, act)) = self.habits.pop_due(now) {
+            if act == Act::Operate {
+                self.operate()?;
+                continue;
+            }
             if act == Act::Dial {
                 let person = Person::new(who, &mut self.rng);
                 self.by_address.insert(person.address, who);
@@ -263,27 +279,73 @@ impl<'a> Day<'a> {
         self.carry_out()
     }
 
+    fn command(&mut self, command: Command) -> Result<Reply, Violation> {
+        self.input(Input::Operator { ticket: 1, command: command.clone() })?;
+        match self.replies.len() {
+            1 => Ok(self.replies.remove(0)),
+            n => Err(Violation::new(format!("{n} replies to {command:?}"))),
+        }
+    }
+
+    /// Somebody at the command line pauses an agent, has him go on, or ends a call.
+    fn operate(&mut self) -> Result<(), Violation> {
+        let again = Duration::from_secs(600 + self.rng.below(3600));
+        self.habits.set((Who::Operator, Act::Operate), self.now + again, "an operator");
+        let agent = format!("agent{}", self.rng.below(self.plan.passwords.len() as u64 + 1));
+        let by = "operator".to_owned();
+        let command = match self.rng.below(3) {
+            0 => Command::AgentPause { agent, reason: "training".to_owned(), by },
+            1 => Command::AgentReady { agent, by },
+            _ => {
+                let Reply::Calls(calls) = self.command(Command::ShowCalls)? else { return Ok(()) };
+                let Some(call) = calls.first().map(|view| view.call) else { return Ok(()) };
+                Command::HangUp { call, by }
+            }
+        };
+        self.command(command).map(|_| ())
+    }
+
+    /// On a day without faults the engine knows who is signed in, and nobody else is.
+    fn agents_are_as_their_phones_say(&mut self) -> Result<(), Violation> {
+        if self.plan.faults.loss > 0.0 {
+            return Ok(());
+        }
+        let Reply::Agents(agents) = self.command(Command::ShowAgents)? else { return Ok(()) };
+        for (i, agent) in (0u32..).zip(agents) {
+            let phones = self.people.values().filter(|p| p.who.agent() == Some(i) && p.registered).count();
+            let away = matches!(agent.state.as_str(), "offline" | "talking");
+            if phones != agent.contacts || (phones == 0) && !away || (phones > 0) && agent.state == "offline"
+            {
+                return Err(Violation::new(format!("{phones} phones of {agent:?} are registered")));
+            }
+        }
+        Ok(())
+    }
+
     fn carry_out(&mut self) -> Result<(), Violation> {
         self.engine.check();
         let faults = self.faults();
         for output in self.engine_out.take() {
-            self.note(&output);
+            self.note(&output)?;
             match output {
                 Output::Send { hop, bytes } => {
                     let datagram = Datagram { from: ENGINE, to: hop.remote, bytes };
                     self.network.send(self.now, datagram, faults, &mut self.rng);
                 }
                 Output::Media(command) => self.media.command(self.now, command, faults, &mut self.rng),
-                Output::Record(record) => self.observer.record(&record)?,
+                Output::Record(record) => {
+                    self.observer.record(&record, self.media.bridges(record.call))?;
+                }
                 Output::Log(event) => {
                     self.store.event(self.now, self.plan.faults.store_room);
                     self.observer.log(&event, &self.plan.settings.roster, &self.limits)?;
                 }
                 Output::Drained => self.drained = true,
-                Output::Story { .. } | Output::Reply { .. } | Output::Board(_) => {}
+                Output::Reply { reply, .. } => self.replies.push(reply),
+                Output::Story { .. } | Output::Board(_) => {}
             }
         }
-        Ok(())
+        self.media.check()
     }
 
     fn person(&mut self, who: Who, what: impl FnOnce(&mut Person, &mut Hands<'_>)) -> Result<(), Violation> {
@@ -300,7 +362,7 @@ impl<'a> Day<'a> {
             media: &mut media,
         };
         what(person, &mut hands);
-        let strict = self.plan.faults.loss == 0.0 && matches!(who, Who::Agent(_));
+        let strict = self.plan.faults.loss == 0.0 && who.agent().is_some();
         if strict && person.engaged.len() > 1 {
             return Err(Violation::new(format!("{who:?} is rung twice at once: {:?}", person.engaged)));
         }
@@ -333,11 +395,27 @@ impl<'a> Day<'a> {
         Ok(())
     }
 
-    /// FNV-1a over what the engine says, with the time.
-    fn note(&mut self, output: &Output) {
-        let text = format!("{} {output:?}", self.now.as_nanos());
-        for byte in text.bytes() {
-            self.trace = (self.trace ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+    /// FNV-1a over what the engine says, with the time; and nothing that may be printed names a caller.
+    fn note(&mut self, output: &Output) -> Result<(), Violation> {
+        let text = match output {
+            Output::Send { hop, bytes } => {
+                self.hash(bytes);
+                format!("{} {}", self.now.as_nanos(), hop.remote)
+            }
+            output => format!("{} {output:?}", self.now.as_nanos()),
+        };
+        let may_be_printed =
+            matches!(output, Output::Log(_) | Output::Story { .. } | Output::Board(_) | Output::Reply { .. });
+        if may_be_printed && text.contains(CALLERS) {
+            return Err(Violation::new(format!("a caller's number would be printed: {text}")));
+        }
+        self.hash(text.as_bytes());
+        Ok(())
+    }
+
+    fn hash(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.trace = (self.trace ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
         }
     }
 
@@ -348,6 +426,7 @@ impl<'a> Day<'a> {
             arrived: self.observer.arrived,
             refused: self.observer.refused,
             connected: self.observer.connected,
+            keys: self.observer.keys,
             records: self.observer.records(),
             events_dropped: self.store.dropped,
             promises_missed: self.observer.promises_missed,
@@ -356,9 +435,10 @@ impl<'a> Day<'a> {
 }
 
 impl Store {
-    /// The disk takes all that waits each ten seconds: slow enough to be full in a rush.
+    /// The disk takes all that waits each ten seconds, but for the hour in which it is full.
     fn event(&mut self, now: Time, room: usize) {
-        if now.since(self.emptied) >= Duration::from_secs(10) {
+        let full = self.full.is_some_and(|(from, to)| (from..to).contains(&now));
+        if !full && now.since(self.emptied) >= Duration::from_secs(10) {
             (self.waiting, self.emptied) = (0, now);
         }
         if self.waiting < room {

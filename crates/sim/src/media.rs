@@ -1,9 +1,10 @@
 //! Media threads without media: ports open and close, prompts take their time, keys come through.
 
+use crate::day::Violation;
 use crate::plan::Faults;
 use engine::Prompts;
-use hotline_core::{LegId, PlayId, Rng, Time, TimerQueue};
-use media::{Command, Event, Piece};
+use hotline_core::{CallId, LegId, PlayId, Rng, Time, TimerQueue};
+use media::{Command, Direction, Event, Piece};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -12,10 +13,14 @@ use std::time::Duration;
 /// The address of the engine's media.
 const HOST: [u8; 4] = [10, 0, 0, 1];
 
-#[derive(Debug)]
+#[derive(Default, Debug)]
 struct Leg {
     remote: Option<SocketAddr>,
     bridged_to: Option<LegId>,
+    direction: Option<Direction>,
+    /// Plays over and over: music.
+    music: bool,
+    closing: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
@@ -32,6 +37,8 @@ pub(crate) struct Media {
     timers: TimerQueue<Due>,
     prompts: Arc<Prompts>,
     next_port: u16,
+    /// How often the caller of a call was joined with somebody.
+    bridges: BTreeMap<CallId, u32>,
 }
 
 impl Media {
@@ -42,6 +49,7 @@ impl Media {
             timers: TimerQueue::new(),
             prompts,
             next_port: 10_000,
+            bridges: BTreeMap::new(),
         }
     }
 
@@ -55,11 +63,14 @@ impl Media {
             }
             Command::Connect { leg, format } => {
                 if let Some(row) = self.legs.get_mut(&leg) {
-                    row.remote = Some(format.remote);
+                    (row.remote, row.direction) = (Some(format.remote), Some(format.direction));
                 }
             }
             Command::Play { leg, play, pieces, repeat } => {
                 self.stop(leg);
+                if let Some(row) = self.legs.get_mut(&leg) {
+                    row.music = repeat;
+                }
                 if self.legs.contains_key(&leg) && !repeat {
                     let length = pieces.iter().map(|piece| self.length(piece)).sum::<Duration>();
                     self.timers.set(Due::Played(leg, play), now + length, "a prompt ends");
@@ -68,6 +79,7 @@ impl Media {
             }
             Command::Stop { leg } => self.stop(leg),
             Command::Bridge { a, b } => {
+                *self.bridges.entry(CallId(a.0 / 256)).or_default() += 1;
                 for (one, other) in [(a, b), (b, a)] {
                     if let Some(row) = self.legs.get_mut(&one) {
                         row.bridged_to = Some(other);
@@ -83,6 +95,9 @@ impl Media {
             }
             Command::Close { leg } => {
                 self.stop(leg);
+                if let Some(row) = self.legs.get_mut(&leg) {
+                    row.closing = true;
+                }
                 self.timers.cancel(&Due::Opened(leg));
                 self.timers.set(Due::Closed(leg), now + quick, "a port closes");
             }
@@ -91,6 +106,9 @@ impl Media {
     }
 
     fn stop(&mut self, leg: LegId) {
+        if let Some(row) = self.legs.get_mut(&leg) {
+            row.music = false;
+        }
         if let Some(play) = self.playing.remove(&leg) {
             self.timers.cancel(&Due::Played(leg, play));
         }
@@ -112,7 +130,7 @@ impl Media {
             Due::Opened(leg) => {
                 self.next_port = if self.next_port >= 19_990 { 10_000 } else { self.next_port + 2 };
                 let address = SocketAddr::from((HOST, self.next_port));
-                self.legs.insert(leg, Leg { remote: None, bridged_to: None });
+                self.legs.insert(leg, Leg::default());
                 Some(Event::Opened { leg, address })
             }
             Due::Played(leg, play) => {
@@ -144,6 +162,32 @@ impl Media {
 
     fn leg_at(&self, remote: SocketAddr) -> Option<LegId> {
         self.legs.iter().find(|(_, leg)| leg.remote == Some(remote)).map(|(id, _)| *id)
+    }
+
+    pub fn bridges(&self, call: CallId) -> u32 {
+        self.bridges.get(&call).copied().unwrap_or(0)
+    }
+
+    /// What holds between two steps of the engine.
+    pub fn check(&self) -> Result<(), Violation> {
+        for (id, leg) in self.legs.iter().filter(|(_, leg)| !leg.closing) {
+            let Some(peer) = leg.bridged_to else { continue };
+            let Some(other) = self.legs.get(&peer).filter(|p| p.bridged_to == Some(*id) && !p.closing) else {
+                return Err(Violation::new(format!("{id} is still joined with {peer}, who is gone")));
+            };
+            if leg.remote.is_none() || other.remote.is_none() {
+                return Err(Violation::new(format!("{id} and {peer} are joined before both can be heard")));
+            }
+            let holds = matches!(other.direction, Some(Direction::RecvOnly | Direction::Inactive));
+            if self.playing.contains_key(id) || leg.music != holds {
+                let music = if leg.music { "music" } else { "no music" };
+                return Err(Violation::new(format!(
+                    "{id} talks to {peer}, who holds: {holds}, and hears {music}, prompt {:?}",
+                    self.playing.get(id)
+                )));
+            }
+        }
+        Ok(())
     }
 
     pub fn is_idle(&self) -> bool {

@@ -3,9 +3,10 @@
 use crate::day::Violation;
 use acd::Roster;
 use engine::{CallRecord, LogEvent};
-use hotline_core::CallId;
+use hotline_core::{CallId, Time};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::time::Duration;
 
 #[derive(Debug, Default)]
 pub(crate) struct Observer {
@@ -18,8 +19,15 @@ pub(crate) struct Observer {
     engaged: BTreeMap<Arc<str>, BTreeSet<CallId>>,
     /// Who serves or is offered a call.
     served_by: BTreeMap<CallId, Arc<str>>,
+    /// The queue of an offer, and since when they talk.
+    offers: BTreeMap<CallId, (Option<String>, Option<Time>)>,
+    /// Until when an agent must not be rung.
+    wrap_up: BTreeMap<Arc<str>, Time>,
+    /// Talks of a call that were long enough for both to have been joined.
+    talks: BTreeMap<CallId, u32>,
     pub arrived: u64,
     pub refused: u64,
+    pub keys: u64,
     pub connected: u64,
     pub promises_missed: u64,
 }
@@ -49,7 +57,16 @@ impl Observer {
                 }
             }
             ("call-refused", _, _) => self.refused += 1,
+            ("agent-ready", _, Some(agent)) => drop(self.wrap_up.remove(&agent)),
+            ("agent-state", _, Some(agent)) if event.detail.starts_with("state=offline") => {
+                self.wrap_up.remove(&agent);
+            }
             ("offer-made", Some(call), Some(agent)) => {
+                if let Some(until) = self.wrap_up.remove(&agent).filter(|until| *until > event.at) {
+                    return Err(Violation::new(format!("{agent} is rung in his wrap-up, until {until}")));
+                }
+                let queue = event.detail.split_once("queue=").map(|(_, queue)| queue.to_owned());
+                self.offers.insert(call, (queue, None));
                 if let Some(other) = self.served_by.insert(call, agent.clone()) {
                     return Err(Violation::new(format!("{call} is offered to {agent} while with {other}")));
                 }
@@ -62,9 +79,14 @@ impl Observer {
                 }
                 self.check_limits(roster)?;
             }
-            ("offer-ended" | "agent-left", Some(call), Some(agent)) => self.release(call, &agent),
+            ("offer-ended" | "agent-left", Some(call), Some(agent)) => {
+                self.release(event.at, call, &agent, roster)
+            }
             ("connected", Some(call), Some(agent)) => {
                 self.connected += 1;
+                if let Some((_, since)) = self.offers.get_mut(&call) {
+                    *since = Some(event.at);
+                }
                 if self.served_by.get(&call) != Some(&agent) {
                     return Err(Violation::new(format!("{agent} has {call} without an offer")));
                 }
@@ -72,7 +94,7 @@ impl Observer {
             ("call-ended", Some(call), _) => {
                 self.living.remove(&call);
                 if let Some(agent) = self.served_by.get(&call).cloned() {
-                    self.release(call, &agent);
+                    self.release(event.at, call, &agent, roster);
                 }
             }
             ("promise-missed", ..) => self.promises_missed += 1,
@@ -81,7 +103,16 @@ impl Observer {
         Ok(())
     }
 
-    fn release(&mut self, call: CallId, agent: &Arc<str>) {
+    fn release(&mut self, now: Time, call: CallId, agent: &Arc<str>, roster: &Roster) {
+        if let Some((queue, Some(since))) = self.offers.remove(&call) {
+            // Opening media and an answer that comes with the ACK take their time.
+            if now.since(since) > Duration::from_secs(40) {
+                *self.talks.entry(call).or_default() += 1;
+            }
+            if let Some(queue) = roster.queues.iter().find(|q| Some(&*q.name) == queue.as_deref()) {
+                self.wrap_up.insert(agent.clone(), now + queue.wrap_up);
+            }
+        }
         self.served_by.remove(&call);
         if let Some(calls) = self.engaged.get_mut(agent) {
             calls.remove(&call);
@@ -105,7 +136,13 @@ impl Observer {
         Ok(())
     }
 
-    pub fn record(&mut self, record: &CallRecord) -> Result<(), Violation> {
+    /// `bridges`: how often the caller was joined with an agent.
+    pub fn record(&mut self, record: &CallRecord, bridges: u32) -> Result<(), Violation> {
+        let talks = self.talks.remove(&record.call).unwrap_or(0);
+        if talks > bridges {
+            return Err(Violation::new(format!("{} talked {talks} times, heard {bridges}", record.call)));
+        }
+        self.keys += record.digits.len() as u64;
         if !self.recorded.insert(record.call) || !self.open.remove(&record.call) {
             return Err(Violation::new(format!("{} has two records, or none was due", record.call)));
         }

@@ -10,10 +10,26 @@ use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::time::Duration;
 
+/// What every caller's number begins with.
+pub(crate) const CALLERS: &str = "1380013";
+
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub(crate) enum Who {
     Caller(u32),
     Agent(u32),
+    /// The second phone of this agent.
+    Second(u32),
+    /// Whoever sits at the command line.
+    Operator,
+}
+
+impl Who {
+    pub fn agent(self) -> Option<u32> {
+        match self {
+            Who::Agent(i) | Who::Second(i) => Some(i),
+            Who::Caller(_) | Who::Operator => None,
+        }
+    }
 }
 
 /// What a person does next.
@@ -34,6 +50,7 @@ pub(crate) enum Act {
     FeatureCode(&'static str),
     Vanish,
     ComeBack,
+    Operate,
     /// The engine's media thread notices that nothing comes from here any more.
     FallSilent,
 }
@@ -55,6 +72,7 @@ pub(crate) struct Person {
     local: sdp::Local,
     delayed_offer: bool,
     pub answered: bool,
+    pub registered: bool,
     pub final_code: Option<u16>,
 }
 
@@ -85,6 +103,8 @@ impl Person {
         let (host, port) = match who {
             Who::Caller(i) => ([10, 1, (i / 250) as u8, (i % 250) as u8 + 1], 5060),
             Who::Agent(i) => ([10, 2, 0, i as u8 + 1], 5060),
+            Who::Second(i) => ([10, 3, 0, i as u8 + 1], 5060),
+            Who::Operator => ([10, 4, 0, 1], 5060),
         };
         let (address, media) = (SocketAddr::from((host, port)), SocketAddr::from((host, 40_000)));
         let local = sdp::Local {
@@ -109,6 +129,7 @@ impl Person {
             local,
             delayed_offer: rng.chance(0.1),
             answered: false,
+            registered: false,
             final_code: None,
         }
     }
@@ -145,23 +166,24 @@ impl Person {
                 self.own.clear();
                 self.offers.clear();
                 self.talking = None;
+                self.registered = false;
                 self.alive = true;
                 self.sign_in(hands, &mut out);
             }
             _ if !self.alive => {}
             Act::Vanish => {
                 self.alive = false;
-                if let Who::Agent(_) = self.who {
+                if self.who.agent().is_some() {
                     let back = hands.between(600.0, 7200.0);
                     hands.later(self.who, back, Act::ComeBack);
                 }
                 hands.later(self.who, 60.0, Act::FallSilent);
             }
-            Act::FallSilent => {}
+            Act::FallSilent | Act::Operate => {}
             Act::Dial => self.dial(hands, &mut out),
             Act::SignIn => self.sign_in(hands, &mut out),
             Act::SignOut | Act::GoHome => {
-                if let Who::Agent(i) = self.who {
+                if let Some(i) = self.who.agent() {
                     self.phone.unregister(now, &format!("agent{i}"), &mut out);
                     if act == Act::SignOut {
                         let back = hands.between(60.0, 3600.0);
@@ -194,7 +216,13 @@ impl Person {
                     self.phone.refuse(now, dialog, 480, &[], &mut out);
                 }
             }
-            Act::Key(digit) => hands.media.push((self.media, Some(digit))),
+            Act::Key(digit) => match self.talking {
+                Some(dialog) if hands.rng.chance(0.3) => {
+                    let body = format!("Signal={digit}\r\nDuration=160\r\n");
+                    self.phone.info(now, dialog, "application/dtmf-relay", body.as_bytes(), &mut out);
+                }
+                _ => hands.media.push((self.media, Some(digit))),
+            },
             Act::Hold(dialog) | Act::Resume(dialog) => {
                 if self.talking == Some(dialog) {
                     self.local.version += 1;
@@ -223,7 +251,7 @@ impl Person {
         let outgoing = Outgoing {
             uri: format!("sip:{number}@10.0.0.1:5060"),
             hop: self.hop(),
-            from: format!("<sip:1380013{i:04}@10.1.0.1>"),
+            from: format!("<sip:{CALLERS}{i:04}@10.1.0.1>"),
             to: format!("<sip:{number}@10.0.0.1>"),
             sdp: (!self.delayed_offer).then(|| sdp::offer(&self.local)),
             headers: Vec::new(),
@@ -250,7 +278,7 @@ impl Person {
     }
 
     fn credentials(&self, plan: &Plan) -> Option<Credentials> {
-        let Who::Agent(i) = self.who else { return None };
+        let i = self.who.agent()?;
         Some(Credentials { user: format!("agent{i}"), password: plan.passwords[i as usize].clone() })
     }
 
@@ -262,7 +290,7 @@ impl Person {
     }
 
     fn dial_code(&mut self, code: &str, hands: &mut Hands<'_>, out: &mut Outbox<sip::Output>) {
-        let Who::Agent(i) = self.who else { return };
+        let Some(i) = self.who.agent() else { return };
         if self.talking.is_some() || !self.engaged.is_empty() {
             return;
         }
@@ -356,6 +384,9 @@ impl Person {
                     Some((answer, _)) => self.phone.accept_offer(now, dialog, &answer, out),
                     None => self.phone.refuse_offer(now, dialog, 488, out),
                 }
+            }
+            Event::Registration { result, .. } => {
+                self.registered = result.is_ok_and(|granted| !granted.is_zero());
             }
             Event::Ended { dialog } => {
                 self.engaged.remove(&dialog);

@@ -33,6 +33,8 @@ pub struct Faults {
     pub caller_vanishes: f64,
     /// Room of the store's queue for events; what is beyond is dropped and counted.
     pub store_room: usize,
+    /// The share of the day at which the disk is full, for an hour.
+    pub disk_full: f64,
 }
 
 /// A day to be run.
@@ -60,7 +62,8 @@ impl Plan {
             media_stall: share(0.05),
             phone_vanishes: share(0.1),
             caller_vanishes: share(0.1),
-            store_room: 16,
+            store_room: 64,
+            disk_full: rng.unit() * 0.9,
         };
         let agents = 1 + rng.below(8) as usize;
         let passwords: Vec<String> = (0..agents).map(|_| rng.token(10)).collect();
@@ -206,6 +209,7 @@ fn support_flow() -> Flow {
     let score = flow.var_id("score");
     let (menu, sales, technical, ask, bye) =
         (flow.id("menu"), flow.id("sales"), flow.id("technical"), flow.id("ask"), flow.id("bye"));
+    let transfer = flow.id("transfer");
     let retry = |then| Retry { tries: 2, prompt: vec![Sound::prompt("again")], then };
     let key = |key, to| Key { key, value: Value::Text(key.to_string().into()), to };
     let play = |name, next| Act::Play(Play { prompt: Prompt::named(&[name]), early: false, repeat: 1, next });
@@ -244,15 +248,25 @@ fn support_flow() -> Flow {
         Act::Menu(Menu {
             prompt: Prompt::named(&["again"]),
             into: Some(score),
-            keys: vec![key('1', bye), key('5', bye)],
+            keys: vec![key('1', bye), key('5', transfer)],
             after: Duration::from_secs(5),
             no_input: retry(bye),
             invalid: retry(bye),
         }),
     );
+    // A transfer to one agent, after the answer.
     flow.step(
-        "bye",
-        Act::Play(Play { prompt: Prompt::named(&["thanks"]), early: false, repeat: 1, next: bye }),
+        "transfer",
+        Act::Ring(Ring {
+            agent: Template::text("agent1"),
+            answer: true,
+            music: Vec::new(),
+            timeout: Duration::from_secs(12),
+            next: bye,
+            on_no_answer: bye,
+            on_busy: bye,
+            on_unreachable: bye,
+        }),
     );
     let end = flow.id("end");
     flow.step("bye", play("thanks", end));

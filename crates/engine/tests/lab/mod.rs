@@ -189,12 +189,12 @@ impl Lab {
         let now = self.now;
         let mut out = Outbox::new();
         let result = act(&mut self.phone(name).endpoint, now, &mut out);
-        self.from_phone(name, out);
+        self.sent_by_phone(name, out);
         self.settle();
         result
     }
 
-    fn from_phone(&mut self, name: &'static str, mut out: Outbox<sip::Output>) {
+    fn sent_by_phone(&mut self, name: &'static str, mut out: Outbox<sip::Output>) {
         let now = self.now;
         let from = self.phone(name).address;
         let mut more = Outbox::new();
@@ -227,7 +227,7 @@ impl Lab {
             }
         }
         if !more.is_empty() {
-            self.from_phone(name, more);
+            self.sent_by_phone(name, more);
         }
     }
 
@@ -251,7 +251,7 @@ impl Lab {
             if let Some(input) = self.to_engine.pop_front() {
                 let mut out = Outbox::new();
                 self.engine.handle(self.now, input, &mut out);
-                self.from_engine(out);
+                self.done_by_engine(out);
             } else if let (false, Some((to, bytes))) = (self.held, self.to_phones.pop_front()) {
                 let Some(name) = self.phones.iter().find(|(_, p)| p.address == to).map(|(n, _)| *n) else {
                     continue;
@@ -259,14 +259,14 @@ impl Lab {
                 let hop = Hop { transport: Transport::Udp, local: to, remote: engine_address() };
                 let (now, mut out) = (self.now, Outbox::new());
                 self.phone(name).endpoint.receive(now, hop, &bytes, &mut out);
-                self.from_phone(name, out);
+                self.sent_by_phone(name, out);
             } else {
                 return;
             }
         }
     }
 
-    fn from_engine(&mut self, mut out: Outbox<Output>) {
+    fn done_by_engine(&mut self, mut out: Outbox<Output>) {
         self.engine.check();
         for output in out.drain() {
             match output {
@@ -377,7 +377,7 @@ impl Lab {
             for name in self.phones.keys().copied().collect::<Vec<_>>() {
                 let (now, mut out) = (self.now, Outbox::new());
                 self.phone(name).endpoint.wake(now, &mut out);
-                self.from_phone(name, out);
+                self.sent_by_phone(name, out);
             }
             self.settle();
             if self.engine.deadline().is_some_and(|d| d.at <= self.now) {
@@ -391,7 +391,7 @@ impl Lab {
         let mut out = Outbox::new();
         self.engine.wake(self.now, &mut out);
         assert!(self.engine.deadline().is_none_or(|d| d.at > self.now), "{:?}", self.engine.deadline());
-        self.from_engine(out);
+        self.done_by_engine(out);
         self.settle();
     }
 
@@ -436,7 +436,7 @@ impl Lab {
         let phone = self.phone(name);
         let dialog = phone.endpoint.invite(now, call, &mut out);
         phone.dialog = Some(dialog);
-        self.from_phone(name, out);
+        self.sent_by_phone(name, out);
         self.settle();
         dialog
     }
