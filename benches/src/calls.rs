@@ -246,7 +246,7 @@ fn installation() -> engine::Settings {
                 "queue = \"bench\"\non_timeout = \"bye\"\non_full = \"bye\"\non_no_agents = \"bye\"\nnext = \"bye\"",
             ),
         ),
-        ("prompts/prompts.toml", String::new()),
+        ("prompts/prompts.toml", "[prompt.bench]\nen = \"A signal.\"\n".to_owned()),
         ("secrets/bench", "bench".to_owned()),
     ];
     let folder = tempfile::tempdir().expect("a temporary folder");
@@ -255,9 +255,30 @@ fn installation() -> engine::Settings {
         std::fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
         std::fs::write(path, text).expect("a file");
     }
+    // Nobody plays it, but a language must have a recording.
+    std::fs::create_dir_all(folder.path().join("prompts/en")).expect("a folder");
+    std::fs::write(folder.path().join("prompts/en/bench.wav"), wav()).expect("a file");
     let loaded = config::load(&folder.path().join("config/hotline.toml"), &SystemSecrets, 1_760_000_000);
     let report = loaded.report().to_string();
     loaded.settings.unwrap_or_else(|| panic!("{report}"))
+}
+
+/// A second of a triangle wave, 8 kHz, 16 bits.
+fn wav() -> Vec<u8> {
+    const SAMPLES: u32 = 8000;
+    let mut bytes = b"RIFF".to_vec();
+    let word = |bytes: &mut Vec<u8>, n: u32| bytes.extend(n.to_le_bytes());
+    word(&mut bytes, 36 + 2 * SAMPLES);
+    bytes.extend(b"WAVEfmt ");
+    word(&mut bytes, 16);
+    bytes.extend([1, 0, 1, 0]);
+    word(&mut bytes, SAMPLES);
+    word(&mut bytes, 2 * SAMPLES);
+    bytes.extend([2, 0, 16, 0]);
+    bytes.extend(b"data");
+    word(&mut bytes, 2 * SAMPLES);
+    bytes.extend((0..SAMPLES).flat_map(|n| ((n % 40) as i16 * 200 - 4000).to_le_bytes()));
+    bytes
 }
 
 const MAIN: &str = "

@@ -51,7 +51,7 @@ pub fn ours(meter: &mut Meter, times: u64) {
 pub fn rsip(meter: &mut Meter, times: u64) {
     batches(meter, times, || {
         let message = rsip::SipMessage::try_from(black_box(INVITE.as_bytes())).expect("a usual INVITE");
-        assert!(matches!(message, rsip::SipMessage::Request(r) if r.body.len() == 287));
+        assert!(matches!(message, rsip::SipMessage::Request(r) if r.body.len() > 280));
     });
 }
 
