@@ -120,7 +120,11 @@ fn agent_params(mode: &str) -> String {
 }
 
 fn modules() -> &'static str {
-    let folders = ["/usr/lib/baresip/modules", "/usr/lib/x86_64-linux-gnu/baresip/modules", "/usr/local/lib/baresip/modules"];
+    let folders = [
+        "/usr/lib/baresip/modules",
+        "/usr/lib/x86_64-linux-gnu/baresip/modules",
+        "/usr/local/lib/baresip/modules",
+    ];
     folders.into_iter().find(|f| std::path::Path::new(f).exists()).unwrap_or(folders[0])
 }
 
@@ -131,7 +135,8 @@ fn listen(mut from: TcpStream, events: &Mutex<Vec<Value>>) {
     while let Ok(length @ 1..) = from.read(&mut more) {
         kept.extend_from_slice(&more[..length]);
         while let Some(colon) = kept.iter().position(|b| *b == b':') {
-            let size: usize = std::str::from_utf8(&kept[..colon]).ok().and_then(|t| t.parse().ok()).unwrap_or(0);
+            let size: usize =
+                std::str::from_utf8(&kept[..colon]).ok().and_then(|t| t.parse().ok()).unwrap_or(0);
             let end = colon + 1 + size;
             if kept.len() <= end {
                 break;
@@ -143,4 +148,3 @@ fn listen(mut from: TcpStream, events: &Mutex<Vec<Value>>) {
         }
     }
 }
-

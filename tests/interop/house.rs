@@ -67,7 +67,7 @@ rank = 1
 [skill]
 "lang.en" = "English"
 [queue.team]
-ring = "3s"
+ring = "4s"
 promise = { P0 = "5m", P1 = "15m", P2 = "30m", P3 = "60m" }
 "#;
 
@@ -298,11 +298,14 @@ impl House {
     /// Waits for an agent's state.
     #[track_caller]
     pub fn agent_is(&self, name: &str, state: &str) {
-        wait_for(&format!("{name} is {state}; {}", self.ask(r#"{"show":"agents"}"#).unwrap_or_default()), || {
-            let rows = self.ask(r#"{"show":"agents"}"#)?;
-            let row = rows["agents"].as_array()?.iter().find(|row| row["name"] == name)?.clone();
-            (row["state"] == state).then_some(())
-        });
+        wait_for(
+            &format!("{name} is {state}; {}", self.ask(r#"{"show":"agents"}"#).unwrap_or_default()),
+            || {
+                let rows = self.ask(r#"{"show":"agents"}"#)?;
+                let row = rows["agents"].as_array()?.iter().find(|row| row["name"] == name)?.clone();
+                (row["state"] == state).then_some(())
+            },
+        );
     }
 
     /// Waits until this many callers wait in the queue.
@@ -363,6 +366,15 @@ impl House {
             lines[lines.len().saturating_sub(40)..].join("\n")
         };
         format!("story:\n{}\nlog:\n{}", tail("story"), tail("log"))
+    }
+}
+
+impl Drop for House {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.folder.disable_cleanup(true);
+            eprintln!("what is left of it lies in {}", self.folder.path().display());
+        }
     }
 }
 

@@ -54,12 +54,15 @@ impl Scenario {
     fn request(self, method: &str, seq: u32, attributes: &str, more: &str, body: &str) -> Scenario {
         let kind = match (body, method) {
             ("", _) => "",
+            _ if more.contains("Content-Type") => "",
             (_, "INFO") => "Content-Type: application/dtmf-relay\n",
             _ => "Content-Type: application/sdp\n",
         };
         let (uri, to) = match method {
             "INVITE" if seq == 1 => ("sip:[service]@[remote_ip]:[remote_port]", ""),
-            "CANCEL" => ("sip:[service]@[remote_ip]:[remote_port]", ""),
+            "CANCEL" | "OPTIONS" | "NONSENSE" | "SUBSCRIBE" => {
+                ("sip:[service]@[remote_ip]:[remote_port]", "")
+            }
             _ => ("[next_url]", "[peer_tag_param]"),
         };
         let branch = if method == "CANCEL" { "[branch-CANCELLED]" } else { "[branch]" };
@@ -67,7 +70,7 @@ impl Scenario {
             "{method} {uri} SIP/2.0\nVia: SIP/2.0/[transport] [local_ip]:[local_port];branch={branch};rport\n\
              From: <sip:sipp@[local_ip]:[local_port]>;tag=[pid]s[call_number]\n\
              To: <sip:[service]@[remote_ip]:[remote_port]>{to}\nCall-ID: [call_id]\nCSeq: {seq} {method}\n\
-             Contact: <sip:sipp@[local_ip]:[local_port];transport=[transport]>\nMax-Forwards: 70\n{more}{kind}\
+             Contact: <sip:sipp@[contact];transport=[transport]>\nMax-Forwards: 70\n{more}{kind}\
              Content-Length: [len]\n\n{body}"
         );
         // The branch of the INVITE that is cancelled, as SIPp counts: the message just before.
@@ -81,6 +84,11 @@ impl Scenario {
 
     pub fn invite_with(self, headers: &str, sdp: &str) -> Scenario {
         self.request("INVITE", 1, " retrans=\"500\"", headers, sdp)
+    }
+
+    /// A request outside of any dialog.
+    pub fn method(self, method: &str) -> Scenario {
+        self.request(method, 1, " retrans=\"500\"", "", "")
     }
 
     pub fn cancel(self) -> Scenario {
@@ -161,7 +169,8 @@ impl Scenario {
     pub fn info(mut self, key: char) -> Scenario {
         self.seq += 1;
         let seq = self.seq;
-        self.request("INFO", seq, " retrans=\"500\"", "", &format!("Signal={key}\nDuration=160\n")).expect(200)
+        self.request("INFO", seq, " retrans=\"500\"", "", &format!("Signal={key}\nDuration=160\n"))
+            .expect(200)
     }
 
     pub fn bye(mut self) -> Scenario {
@@ -191,6 +200,11 @@ impl Scenario {
         self
     }
 
+    /// Answers a BYE after a request of one's own was sent.
+    pub fn reply_bye(self) -> Scenario {
+        self.reply("200 OK")
+    }
+
     /// The engine hangs up.
     pub fn hung_up(self) -> Scenario {
         self.expect_request("BYE").reply("200 OK")
@@ -201,7 +215,11 @@ impl Scenario {
         let mut text = String::new();
         let mut since_invite = 0;
         for part in self.steps.split_inclusive('\n') {
-            if part.starts_with("<send") || part.starts_with("<recv") || part.starts_with("<nop") || part.starts_with("<pause") {
+            if part.starts_with("<send")
+                || part.starts_with("<recv")
+                || part.starts_with("<nop")
+                || part.starts_with("<pause")
+            {
                 since_invite += 1;
             }
             if part.starts_with("INVITE ") {
@@ -210,7 +228,9 @@ impl Scenario {
             let part = part.replace("[branch-1]", &format!("[branch-{since_invite}]"));
             text += &part.replace("[branch-BACK]", &format!("[branch-{since_invite}]"));
         }
-        format!("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<scenario name=\"interop\">\n{text}</scenario>\n")
+        format!(
+            "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<scenario name=\"interop\">\n{text}</scenario>\n"
+        )
     }
 }
 
@@ -222,7 +242,13 @@ pub struct Sipp {
 
 impl Sipp {
     /// `options` as on SIPp's command line; `ear` is who [`PCMA`] speaks of.
-    pub fn start(house: &House, number: &str, ear: Option<&Ear>, scenario: &Scenario, options: &[&str]) -> Sipp {
+    pub fn start(
+        house: &House,
+        number: &str,
+        ear: Option<&Ear>,
+        scenario: &Scenario,
+        options: &[&str],
+    ) -> Sipp {
         Sipp::start_at(house, house.at, number, ear, scenario, options)
     }
 
@@ -249,6 +275,9 @@ impl Sipp {
         command.args(["-i", &guest.to_string(), "-mi", &media.to_string(), "-key", "ear", &port.to_string()]);
         command.args(["-nostdin", "-timeout", "100", "-timeout_error", "-trace_msg", "-trace_err"]);
         command.args(["-message_file", "messages", "-error_file", "errors"]);
+        if !options.contains(&"contact") {
+            command.args(["-key", "contact", "[local_ip]:[local_port]"]);
+        }
         if !options.contains(&"-m") {
             command.args(["-m", "1"]);
         }
@@ -275,8 +304,8 @@ impl Sipp {
     }
 
     /// Everything that was sent and received, as SIPp wrote it down.
-    pub fn messages(&self) -> String {
-        text(&self.log.join("messages"))
+    pub fn log(&self) -> PathBuf {
+        self.log.join("messages")
     }
 
     pub fn wait(&mut self, longest: Duration) -> bool {

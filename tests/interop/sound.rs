@@ -58,11 +58,14 @@ pub fn write_wav(path: &Path, sound: &[i16]) {
 }
 
 /// 16-bit WAV at a multiple of 8 kHz, one channel, thinned to 8 kHz (tones below 3 kHz need no filter).
-/// A recording that is still written has no length yet: what follows `data` is the sound.
+/// A recording that is still written may have no length yet, or no head at all (linphone, at 8 kHz).
 pub fn read_wav(path: &Path) -> Vec<i16> {
     let file = std::fs::read(path).unwrap_or_default();
-    let Some(data) = file.windows(4).position(|w| w == b"data") else { return vec![] };
+    if file.len() < 44 {
+        return vec![];
+    }
+    let data = file.windows(4).take(200).position(|w| w == b"data").map_or(44, |at| at + 8);
     let step = u32::from_le_bytes(file[24..28].try_into().expect("four bytes")) / RATE;
-    let samples = file[data + 8..].chunks_exact(2).map(|b| i16::from_le_bytes([b[0], b[1]]));
+    let samples = file[data..].chunks_exact(2).map(|b| i16::from_le_bytes([b[0], b[1]]));
     samples.step_by(step.max(1) as usize).collect()
 }
