@@ -13,6 +13,10 @@ impl<T> Pii<T> {
     pub const fn expose(&self) -> &T {
         &self.0
     }
+    /// To add to it.
+    pub const fn expose_mut(&mut self) -> &mut T {
+        &mut self.0
+    }
     pub fn into_inner(self) -> T {
         self.0
     }

@@ -73,7 +73,7 @@ impl Engine {
             Some(number) => number.digits.clone(),
             None => invitation.dialled.as_str().into(),
         };
-        call.caller_number = bounded(&invitation.from_user, 128);
+        call.caller_number = Pii::new(bounded(&invitation.from_user, 128));
         call.sip_call_id = bounded(&invitation.call_id, 256);
         let leg = call.caller();
         leg.dialog = Some(dialog);
@@ -90,8 +90,7 @@ impl Engine {
             "the longest a call may last",
         );
         self.log(now, Some(id), None, "call-arrived", format!("number={}", call.dialled), out);
-        let arrived =
-            StoryLine::Arrived { caller: Pii::new(call.caller_number.clone()), dialled: invitation.dialled };
+        let arrived = StoryLine::Arrived { caller: call.caller_number.clone(), dialled: invitation.dialled };
         self.calls.insert(id, call);
         self.story(id, arrived, out);
         self.show_on_board(now, id, out);

@@ -1,7 +1,7 @@
 //! One call: its legs, its way through the flow, and who serves it.
 
 use crate::record::QueueVisit;
-use hotline_core::{AgentId, CallId, Cause, LegId, OfferId, PlayId, QueueId, Time};
+use hotline_core::{AgentId, CallId, Cause, LegId, OfferId, Pii, PlayId, QueueId, Time};
 use media::Stats;
 use sip::{DialogId, Hop};
 use std::net::SocketAddr;
@@ -24,7 +24,7 @@ pub(crate) const fn call_of(leg: LegId) -> CallId {
 pub(crate) struct Call {
     pub id: CallId,
     pub sip_call_id: String,
-    pub caller_number: String,
+    pub caller_number: Pii<String>,
     pub dialled: Arc<str>,
     pub started: Time,
     pub answered: Option<Time>,
@@ -40,7 +40,8 @@ pub(crate) struct Call {
     pub ending: Option<(Time, Cause)>,
     pub path: Vec<(Duration, Arc<str>)>,
     pub vars: Vec<(Arc<str>, String)>,
-    pub digits: String,
+    /// Keys as typed, stars where they are masked.
+    pub digits: Pii<String>,
     pub queues: Vec<QueueVisit>,
     /// A prompt that cannot be heard: it counts as played when its time is over.
     pub unheard: Option<PlayId>,
@@ -154,7 +155,7 @@ impl Call {
         let mut call = Call {
             id,
             sip_call_id: String::new(),
-            caller_number: String::new(),
+            caller_number: Pii::default(),
             dialled: "".into(),
             started,
             answered: None,
@@ -167,7 +168,7 @@ impl Call {
             ending: None,
             path: Vec::new(),
             vars: Vec::new(),
-            digits: String::new(),
+            digits: Pii::default(),
             queues: Vec::new(),
             unheard: None,
             turns: (started, 0),

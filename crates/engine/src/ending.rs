@@ -204,7 +204,7 @@ impl Engine {
         CallRecord {
             call: call.id,
             sip_call_id: call.sip_call_id,
-            caller: call.caller_number,
+            caller: call.caller_number.into_inner(),
             dialled: call.dialled.to_string(),
             flow,
             flow_version,
@@ -215,7 +215,7 @@ impl Engine {
             language,
             path: call.path,
             vars: call.vars,
-            digits: call.digits,
+            digits: call.digits.into_inner(),
             queues: call.queues,
             legs: legs.collect(),
         }

@@ -6,7 +6,7 @@ use crate::engine::Engine;
 use crate::interface::{
     CallView, Command, Output, QueueView, RegistrationView, Reply, StatusView, TimerView,
 };
-use hotline_core::{AgentId, CallId, Cause, Outbox, Pii, QueueId, Time};
+use hotline_core::{AgentId, CallId, Cause, Outbox, QueueId, Time};
 
 impl Engine {
     pub(crate) fn operate(&mut self, now: Time, ticket: u64, command: Command, out: &mut Outbox<Output>) {
@@ -69,7 +69,7 @@ impl Engine {
         };
         CallView {
             call: call.id,
-            caller: Pii::new(call.caller_number.clone()),
+            caller: call.caller_number.clone(),
             dialled: call.dialled.to_string(),
             state: call.state().to_owned(),
             step: call.step().to_owned(),

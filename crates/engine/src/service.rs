@@ -114,6 +114,7 @@ impl Engine {
         let severity = call.queues.last().map(|stay| stay.severity);
         let shown: String = call
             .caller_number
+            .expose()
             .chars()
             .filter(|c| c.is_ascii_alphanumeric() || "+*.-_".contains(*c))
             .collect();

@@ -184,8 +184,8 @@ impl Engine {
         }
         let Driver::Visit(visit) = &call.driver else { return };
         let shown = if visit.masks_digits() { '*' } else { digit };
-        if call.digits.len() < DIGITS_MAX {
-            call.digits.push(shown);
+        if call.digits.expose().len() < DIGITS_MAX {
+            call.digits.expose_mut().push(shown);
         }
         self.story(id, StoryLine::Pressed { digit: Pii::new(shown) }, out);
         self.drive(now, id, ivr::Input::Digit(digit), out);

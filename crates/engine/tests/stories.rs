@@ -765,3 +765,33 @@ fn masked_keys_and_callers_numbers_stay_out_of_every_log() {
         assert!(!lab.printed.contains(&format!("-{key}")), "{key}");
     }
 }
+
+#[test]
+fn a_promise_that_passes_is_told_once() {
+    let mut lab = open(vec![number("100", queue_only(None))]);
+    let pause = Command::AgentPause { agent: "alice".into(), reason: "lunch".into(), by: "test".into() };
+    lab.operate(pause);
+    lab.dial("caller", "100");
+    lab.pass(899 * S);
+    assert!(lab.take().iter().all(|line| !line.starts_with("promise-missed")));
+    lab.pass(900 * S);
+    let told: Vec<String> = lab.take().into_iter().filter(|l| l.starts_with("promise-missed")).collect();
+    assert_eq!(told, ["promise-missed queue=support severity=P1"]);
+    lab.hang_up("caller");
+    lab.nothing_left(1);
+}
+
+#[test]
+fn an_agent_who_hangs_up_before_the_caller_is_answered_did_not_come() {
+    let mut lab = open(vec![number("200", desk(false, false))]);
+    lab.slow_media = true;
+    lab.dial("caller", "200");
+    let opened = lab.opened(leg(1, 1));
+    lab.media(opened);
+    lab.answer("alice");
+    assert_eq!(lab.opening(), [leg(1, 0)], "the caller's media open for the answer");
+    lab.hang_up("alice");
+    assert_eq!(lab.last_code("caller"), Some(480));
+    lab.nothing_left(1);
+    assert_eq!(lab.records[0].answered, None);
+}
