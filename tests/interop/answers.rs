@@ -30,12 +30,17 @@ fn every_refusal_has_its_code() {
 }
 
 #[test]
-fn a_number_at_its_limit_answers_503_with_retry_after() {
-    let house = House::open();
-    let first = Sipp::start(&house, "305", None, &Scenario::new().answered().pause(6_000).bye(), &[]);
+fn a_full_number_is_busy_and_a_full_node_says_when_to_come_again() {
+    let house = House::open_changed(|main| *main = main.replace("calls_max = 40", "calls_max = 2"));
+    let stays = Scenario::new().answered().pause(10_000).bye();
+    let first = Sipp::start(&house, "305", None, &stays, &[]);
     house.calls(1);
-    let second = Scenario::new().invite(PCMA).may(100).expect_with(503, "Retry-After: 7").ack_refusal();
-    Sipp::start(&house, "305", None, &second, &[]).succeeds(&house);
+    Sipp::start(&house, "305", None, &refused(486), &[]).succeeds(&house);
+    let second = Sipp::start(&house, "306", None, &stays, &[]);
+    house.calls(2);
+    let full = Scenario::new().invite(PCMA).may(100).expect_with(503, "Retry-After: 7").ack_refusal();
+    Sipp::start(&house, "306", None, &full, &[]).succeeds(&house);
     first.succeeds(&house);
-    assert_eq!(house.record()["cause"], "caller-hung-up");
+    second.succeeds(&house);
+    assert_eq!(house.records(2)[0]["cause"], "caller-hung-up");
 }

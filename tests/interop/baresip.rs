@@ -59,7 +59,7 @@ impl Baresip {
     /// A registered agent who answers at once (`auto`) or when told to (`manual`).
     pub fn agent(house: &House, name: &str, mode: &str, hz: u32) -> Baresip {
         let phone = Baresip::start(house, name, crate::house::PASSWORD, &agent_params(mode), hz);
-        house.agent_is(name, "ready");
+        house.registered(name);
         phone
     }
 

@@ -98,12 +98,13 @@ fn a_call_held_by_re_invite_gives_the_agent_music_and_comes_back() {
 }
 
 #[test]
-fn a_delayed_offer_is_answered_with_an_offer_and_hears_the_echo_of_its_own() {
+fn a_call_without_an_offer_gets_one_hears_the_prompts_and_itself() {
     let house = House::open();
     let ear = Ear::saying(house.guest(), CALLER);
     let call = Scenario::new().invite("").may(100).expect_with(200, "m=audio").ack_with(PCMA);
-    let sipp = Sipp::start(&house, "303", Some(&ear), &call.pause(5_000).bye(), &[]);
-    // Nobody has sent anything yet: the engine's silence opens the way, then the echo comes back.
+    let call = call.pause(2_500).info('2').pause(5_000).bye();
+    let sipp = Sipp::start(&house, "100", Some(&ear), &call, &[]);
+    ear.hears(CHOOSE);
     ear.hears(CALLER);
     sipp.succeeds(&house);
     assert_eq!(house.record()["cause"], "caller-hung-up");

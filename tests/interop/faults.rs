@@ -70,7 +70,7 @@ fn cancel_after_the_answer_changes_nothing() {
 #[test]
 fn byes_that_cross_end_the_call_once() {
     let house = House::open();
-    let call = Scenario::new().answered().expect_request("BYE").bye_only().reply_bye().may(481).expect(200);
+    let call = Scenario::new().answered().byes_cross();
     Sipp::start(&house, "307", None, &call, &[]).succeeds(&house);
     house.record();
 }

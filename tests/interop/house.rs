@@ -308,6 +308,15 @@ impl House {
         );
     }
 
+    /// Waits until an agent's phone is known; he may be offered a call at once.
+    #[track_caller]
+    pub fn registered(&self, name: &str) {
+        wait_for(&format!("{name}'s phone registers"), || {
+            let rows = self.ask(r#"{"show":"registrations"}"#)?;
+            rows["registrations"].as_array()?.iter().find(|row| row["user"] == name).map(drop)
+        });
+    }
+
     /// Waits until this many callers wait in the queue.
     #[track_caller]
     pub fn waiting(&self, callers: u64) {

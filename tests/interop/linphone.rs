@@ -28,11 +28,14 @@ impl Linphone {
              guess_hostname=1\ncontact=\"{user}\" <sip:{user}@127.0.0.1>\nregister_only_when_network_is_up=0\n\
              default_proxy=-1\n[net]\nmtu=1300\n[sound]\nechocancellation=0\n[rtp]\naudio_rtp_port={media}\n"
         );
-        if let Some(password) = password {
-            config = config.replace("default_proxy=-1", "default_proxy=0");
+        // Without an account it would speak of the machine's own address, perhaps an IPv6 one.
+        config = config.replace("default_proxy=-1", "default_proxy=0");
+        let registers = u8::from(password.is_some());
+        {
+            let password = password.unwrap_or("none");
             config += &format!(
                 "[proxy_0]\nreg_proxy=<sip:{ip}>\nreg_identity=sip:{user}@{ip}\nreg_expires=60\n\
-                 reg_sendregister=1\npublish=0\n[auth_info_0]\nusername={user}\nuserid={user}\n\
+                 reg_sendregister={registers}\npublish=0\n[auth_info_0]\nusername={user}\nuserid={user}\n\
                  passwd={password}\nrealm=hotline\n"
             );
         }
@@ -49,6 +52,8 @@ impl Linphone {
         wait_for("linphone's prompt", || phone.said("linphonec>").then_some(()));
         phone.tell("soundcard use files");
         wait_for("linphone's files", || phone.said("Using wav files").then_some(()));
+        // Otherwise it offers the machine's IPv6 address on a call over IPv4.
+        phone.tell("ipv6 disable");
         let (tone, heard) = (phone.folder.join("tone.wav"), phone.folder.join("heard.wav"));
         phone.tell(&format!("play {}", tone.display()));
         phone.tell(&format!("record {}", heard.display()));

@@ -103,9 +103,10 @@ impl Scenario {
 
     /// As `expect`, with a text that the answer must hold.
     pub fn expect_with(mut self, code: u16, text: &str) -> Scenario {
+        let rrs = if (180..300).contains(&code) { " rrs=\"true\"" } else { "" };
         let _ = writeln!(
             self.steps,
-            "<recv response=\"{code}\" timeout=\"30000\"><action><ereg regexp=\"{text}\" search_in=\"msg\" \
+            "<recv response=\"{code}\"{rrs} timeout=\"30000\"><action><ereg regexp=\"{text}\" search_in=\"msg\" \
              check_it=\"true\" assign_to=\"1\"/></action></recv>\n<Reference variables=\"1\"/>"
         );
         self
@@ -179,13 +180,6 @@ impl Scenario {
         self.request("BYE", seq, " retrans=\"500\"", "", "").expect(200)
     }
 
-    /// BYE whose answer is not waited for.
-    pub fn bye_only(mut self) -> Scenario {
-        self.seq += 1;
-        let seq = self.seq;
-        self.request("BYE", seq, "", "", "")
-    }
-
     pub fn pause(mut self, ms: u32) -> Scenario {
         let _ = writeln!(self.steps, "<pause milliseconds=\"{ms}\"/>");
         self
@@ -200,9 +194,28 @@ impl Scenario {
         self
     }
 
-    /// Answers a BYE after a request of one's own was sent.
-    pub fn reply_bye(self) -> Scenario {
-        self.reply("200 OK")
+    /// The engine's BYE crosses one of our own: each is answered after it was sent.
+    pub fn byes_cross(mut self) -> Scenario {
+        let keep = |header: &str, n: u32| {
+            format!(
+                "<ereg regexp=\"[^ ].*\" search_in=\"hdr\" header=\"{header}:\" check_it=\"true\" assign_to=\"{n}\"/>"
+            )
+        };
+        let _ = writeln!(
+            self.steps,
+            "<recv request=\"BYE\" timeout=\"60000\"><action>{}{}{}{}</action></recv>",
+            keep("Via", 2),
+            keep("From", 3),
+            keep("To", 4),
+            keep("CSeq", 5)
+        );
+        self.seq += 1;
+        let seq = self.seq;
+        self.request("BYE", seq, "", "", "").expect(200).send(
+            "",
+            "SIP/2.0 200 OK\nVia: [$2]\nFrom: [$3]\nTo: [$4]\nCall-ID: [call_id]\nCSeq: [$5]\n\
+             Content-Length: 0\n",
+        )
     }
 
     /// The engine hangs up.
@@ -268,16 +281,15 @@ impl Sipp {
         let folder = (0..).map(|n| folder.with_extension(format!("run{n}"))).find(|f| !f.exists());
         let folder = folder.expect("a free name");
         std::fs::create_dir_all(&folder).expect("a folder");
-        std::fs::write(folder.join("scenario.xml"), scenario.xml()).expect("a file");
+        let own = if options.contains(&"contact") { "[contact]" } else { "[local_ip]:[local_port]" };
+        let xml = scenario.xml().replace("[contact]", own);
+        std::fs::write(folder.join("scenario.xml"), xml).expect("a file");
         let mut command = Command::new("sipp");
         command.current_dir(&folder).arg(at.to_string()).args(["-sf", "scenario.xml", "-s", number]);
         let (media, port) = ear.map_or((guest, 9), |ear| (ear.address, ear.port));
         command.args(["-i", &guest.to_string(), "-mi", &media.to_string(), "-key", "ear", &port.to_string()]);
         command.args(["-nostdin", "-timeout", "100", "-timeout_error", "-trace_msg", "-trace_err"]);
         command.args(["-message_file", "messages", "-error_file", "errors"]);
-        if !options.contains(&"contact") {
-            command.args(["-key", "contact", "[local_ip]:[local_port]"]);
-        }
         if !options.contains(&"-m") {
             command.args(["-m", "1"]);
         }
