@@ -6,7 +6,7 @@ use server::Told;
 use server::wire::name_of;
 use std::io::{self, Write};
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// How stories are told.
 #[derive(Clone, Copy, Debug)]
@@ -27,6 +27,7 @@ pub fn banner(
     server: &config::ServerSettings,
 ) -> io::Result<()> {
     let bold = |text: &str| paint(colours, Colour::Bold, text);
+    let hotline = invocation();
     let listen: Vec<String> =
         settings.sip.listeners.iter().map(|l| format!("{}:{}", name_of(l.transport), l.address)).collect();
     let address = settings
@@ -38,7 +39,8 @@ pub fn banner(
     writeln!(out)?;
     writeln!(out, "{}", bold("Numbers to dial"))?;
     for number in settings.numbers.values() {
-        writeln!(out, "  {:<14} {}  (flow {})", number.digits, number.title, number.flow.name)?;
+        let title = if number.title.is_empty() { &number.flow.name } else { &*number.title };
+        writeln!(out, "  {:<14} {title}", number.digits)?;
     }
     if let Some(agent) = settings.roster.agents.first() {
         let name = &agent.name;
@@ -50,16 +52,17 @@ pub fn banner(
             settings.sip.realm,
             settings.roster.agents.len()
         )?;
-        writeln!(out, "  passwords: `secret` in {}", main.with_file_name("agents.toml").display())?;
+        writeln!(out, "  passwords: see `secret` in {}", main.with_file_name("agents.toml").display())?;
     }
     writeln!(out)?;
-    writeln!(out, "{}", bold("Without a phone"))?;
-    if let Some(number) = settings.numbers.keys().next() {
-        writeln!(out, "  hotline call {number} --keys \"1,p2,1\"")?;
-    }
+    writeln!(out, "{}", bold("Without a phone, in another terminal"))?;
     if let Some(agent) = settings.roster.agents.first() {
-        writeln!(out, "  hotline phone {}", agent.name)?;
+        writeln!(out, "  {hotline} phone {}", agent.name)?;
     }
+    if let Some(number) = settings.numbers.keys().next() {
+        writeln!(out, "  {hotline} call {number}")?;
+    }
+    writeln!(out, "  {hotline} show calls")?;
     writeln!(out)?;
     writeln!(out, "records in {}, control socket {}", server.store.display(), server.control.display())?;
     writeln!(
@@ -71,13 +74,35 @@ pub fn banner(
     out.flush()
 }
 
+/// What to type to start this program again, as it was started now.
+fn invocation() -> String {
+    let binary = std::env::args_os().next().map(PathBuf::from).unwrap_or_default();
+    let mut words = match std::env::var_os("CARGO") {
+        Some(_) if binary.iter().any(|part| part == "release") => "cargo run --release --".to_owned(),
+        Some(_) => "cargo run --".to_owned(),
+        None => binary.display().to_string(),
+    };
+    let mut arguments = std::env::args().skip(1);
+    while let Some(argument) = arguments.next() {
+        let file = match argument.strip_prefix("--config") {
+            Some("") => arguments.next(),
+            Some(rest) => rest.strip_prefix('=').map(str::to_owned),
+            None => None,
+        };
+        if let Some(file) = file {
+            words.push_str(&format!(" --config {file}"));
+        }
+    }
+    words
+}
+
 /// One line of a call's story.
 pub fn story(style: Style, told: &Told) -> String {
     let time = match style.epoch_unix {
         Some(epoch) => time_of_day(epoch, told.at),
         None => format!("{:7.2}s", told.at.as_millis() as f64 / 1000.0),
     };
-    let call = told.call.map_or_else(|| " ".repeat(8), |call| format!("{:<8}", call.to_string()));
+    let call = told.call.map_or_else(|| " ".repeat(10), |call| format!("{:<10}", call.to_string()));
     let (colour, text) = words(style.everything, &told.line);
     format!("{} {call} {}", paint(style.colours, Colour::Dim, &time), paint(style.colours, colour, &text))
 }
@@ -89,7 +114,7 @@ fn words(everything: bool, line: &StoryLine) -> (Colour, String) {
             (Colour::Green, format!("{agent} registers a phone ({contacts} now)"))
         }
         StoryLine::Unregistered { agent, expired: true } => {
-            (Colour::Yellow, format!("{agent}'s registration has expired"))
+            (Colour::Yellow, format!("{agent}'s registration expires"))
         }
         StoryLine::Unregistered { agent, expired: false } => {
             (Colour::Plain, format!("{agent}'s phone signs off"))
@@ -101,9 +126,9 @@ fn words(everything: bool, line: &StoryLine) -> (Colour, String) {
                 format!("{} dials {dialled}", if caller.is_empty() { "somebody" } else { &caller }),
             )
         }
-        StoryLine::Refused { code, why } => (Colour::Red, format!("refused with {code}: {why}")),
-        StoryLine::Answered => (Colour::Plain, "answered".into()),
-        StoryLine::Step { step } => (Colour::Dim, format!("step {step}")),
+        StoryLine::Refused { code, why } => (Colour::Red, format!("is refused with {code}: {why}")),
+        StoryLine::Answered => (Colour::Plain, "is answered".into()),
+        StoryLine::Step { step } => (Colour::Dim, format!("at step {step}")),
         StoryLine::Pressed { digit } => {
             (Colour::Blue, format!("presses {}", if everything { *digit.expose() } else { '*' }))
         }
@@ -111,14 +136,12 @@ fn words(everything: bool, line: &StoryLine) -> (Colour, String) {
             (Colour::Yellow, format!("waits in {queue} as {severity}, place {position}"))
         }
         StoryLine::Offered { agent } => (Colour::Plain, format!("rings {agent}")),
-        StoryLine::OfferEnded { agent, why } => (Colour::Yellow, format!("{agent} did not take it: {why}")),
+        StoryLine::OfferEnded { agent, why } => (Colour::Yellow, format!("{agent} does not take it: {why}")),
         StoryLine::Connected { agent, waited } => {
             (Colour::Green, format!("talks with {agent} after waiting {}", age(*waited)))
         }
-        StoryLine::Held { party, on: true } => (Colour::Plain, format!("{party} puts the other on hold")),
-        StoryLine::Held { party, on: false } => {
-            (Colour::Plain, format!("{party} takes the call back from hold"))
-        }
+        StoryLine::Held { party, on: true } => (Colour::Plain, format!("{party} puts the call on hold")),
+        StoryLine::Held { party, on: false } => (Colour::Plain, format!("{party} takes the call off hold")),
         StoryLine::AgentState { agent, state } => (Colour::Dim, format!("{agent} is {state}")),
         StoryLine::Ended { cause, length } => {
             let colour = if cause.fault() == Fault::Engine { Colour::Red } else { Colour::Bold };
@@ -152,17 +175,17 @@ mod tests {
     fn numbers_and_keys_are_hidden_unless_asked_for() {
         let arrived =
             StoryLine::Arrived { caller: Pii::new("13800138000".into()), dialled: "4009508888".into() };
-        assert_eq!(tell(SHY, arrived.clone()), "   1.23s call-7   *******8000 dials 4009508888");
+        assert_eq!(tell(SHY, arrived.clone()), "   1.23s call-7     *******8000 dials 4009508888");
         let open = Style { everything: true, ..SHY };
-        assert_eq!(tell(open, arrived), "   1.23s call-7   13800138000 dials 4009508888");
+        assert_eq!(tell(open, arrived), "   1.23s call-7     13800138000 dials 4009508888");
         let pressed = StoryLine::Pressed { digit: Pii::new('5') };
-        assert_eq!(tell(SHY, pressed.clone()), "   1.23s call-7   presses *");
-        assert_eq!(tell(open, pressed), "   1.23s call-7   presses 5");
+        assert_eq!(tell(SHY, pressed.clone()), "   1.23s call-7     presses *");
+        assert_eq!(tell(open, pressed), "   1.23s call-7     presses 5");
     }
 
     #[test]
     fn the_end_says_why() {
         let ended = StoryLine::Ended { cause: Cause::CallerHungUp, length: Duration::from_secs(80) };
-        assert_eq!(tell(SHY, ended), "   1.23s call-7   ends after 1m20s: caller-hung-up");
+        assert_eq!(tell(SHY, ended), "   1.23s call-7     ends after 1m20s: caller-hung-up");
     }
 }

@@ -222,8 +222,8 @@ fn status(s: &protocol::Status, out: &mut impl Write) -> std::io::Result<()> {
     )?;
     writeln!(
         out,
-        "messages   {} in, {} out, {} dropped at a full inbox, {} not sent",
-        s.sip_received, s.sip_sent, s.sip_dropped, s.sip_unsent
+        "messages   {} in, {} out, {} dropped at a full inbox, {} not sent, {} connections refused",
+        s.sip_received, s.sip_sent, s.sip_dropped, s.sip_unsent, s.sip_refused
     )?;
     match &s.store_trouble {
         Some(trouble) => writeln!(out, "store      cannot write: {trouble}; {} lost", s.store_lost),

@@ -138,6 +138,8 @@ pub struct Status {
     pub sip_dropped: u64,
     /// Messages the system would not take, or a stuck connection.
     pub sip_unsent: u64,
+    /// TCP connections refused because there were too many.
+    pub sip_refused: u64,
     /// Records and events that the store could not keep.
     pub store_lost: u64,
     /// Why the store cannot write at present.

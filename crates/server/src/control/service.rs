@@ -166,6 +166,7 @@ impl Service {
             sip_received: traffic.received.load(Ordering::Relaxed),
             sip_sent: traffic.sent.load(Ordering::Relaxed),
             sip_unsent: traffic.unsent.load(Ordering::Relaxed),
+            sip_refused: traffic.refused.load(Ordering::Relaxed),
             sip_dropped: self.line.inbox.dropped(),
             store_lost: counts.calls_dropped + counts.events_dropped + counts.refused + counts.lost,
             store_trouble: self.store.as_ref().and_then(|kept| kept.store.trouble()),
