@@ -325,10 +325,13 @@ impl Engine {
             return;
         };
         call.talking = Some(Talking { agent, leg, since: now, bridged: false });
-        call.left_queue(now, "connected");
-        if let Some(stay) = call.queues.last_mut().filter(|s| s.outcome == "connected") {
+        // People ask how long he stood in line; the router counts from his arrival, as the promise does.
+        let mut waited = waited;
+        if let Some(stay) = call.queues.last_mut().filter(|stay| stay.outcome == "waiting") {
             stay.agent = Some(agent);
+            waited = now.since(stay.entered);
         }
+        call.left_queue(now, "connected");
         self.timers.cancel(&Timer::Wait(id));
         for other in ringing.into_iter().filter(|l| *l != leg) {
             self.hang_up_leg(now, other, Cause::AnsweredElsewhere, "answered elsewhere", out);

@@ -93,7 +93,7 @@ fn one_call_through_the_rooms() {
         [
             "alice ACK",
             "connect leg1 SendRecv",
-            "connected alice waited_ms=5000",
+            "connected alice waited_ms=3000",
             "stop caller",
             "bridge caller leg1",
             "agent-state alice state=talking",
