@@ -109,6 +109,7 @@ impl Model {
             Input::OfferRefused { offer } | Input::OfferUnreachable { offer } => {
                 self.missed(now, offer, &mut out)
             }
+            Input::OfferRangOut { offer } => self.rang_out(now, offer, &mut out),
             Input::Direct { call, agent } => self.direct(now, call, agent, &mut out),
         }
         self.serve(now, &mut out);
@@ -122,15 +123,7 @@ impl Model {
             rings.filter(|o| o.until.is_some_and(|t| t <= now)).map(|o| (o.until, o.id)).collect();
         due.sort();
         for (_, id) in due {
-            if let Some(ring) = self.offers.iter().find(|o| o.id == id) {
-                out.push(Output::Withdraw {
-                    offer: id,
-                    call: ring.call,
-                    agent: ring.agent,
-                    why: Withdrawn::RangOut,
-                });
-                self.missed(now, id, &mut out);
-            }
+            self.rang_out(now, id, &mut out);
         }
         for w in &mut self.agents {
             w.rest = w.rest.filter(|&t| t > now);
@@ -343,6 +336,13 @@ impl Model {
             });
             out.push(Output::Connect { offer: id, call: ring.call, agent: ring.agent, waited });
         }
+    }
+
+    fn rang_out(&mut self, now: Time, id: OfferId, out: &mut Vec<Output>) {
+        let Some(ring) = self.offers.iter().find(|o| o.id == id && o.answered.is_none()) else { return };
+        let (call, agent) = (ring.call, ring.agent);
+        out.push(Output::Withdraw { offer: id, call, agent, why: Withdrawn::RangOut });
+        self.missed(now, id, out);
     }
 
     fn missed(&mut self, now: Time, id: OfferId, out: &mut Vec<Output>) {

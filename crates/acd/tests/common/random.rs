@@ -35,6 +35,7 @@ pub enum What {
     Answer(u64),
     Refuse(u64),
     Unreachable(u64),
+    RangOut(u64),
     Direct(u64, u32),
     /// Time passes, and the router is woken at each of its deadlines.
     Wait(u64),
@@ -63,6 +64,7 @@ impl What {
             What::Answer(back) => Input::OfferAnswered { offer: offer(back) },
             What::Refuse(back) => Input::OfferRefused { offer: offer(back) },
             What::Unreachable(back) => Input::OfferUnreachable { offer: offer(back) },
+            What::RangOut(back) => Input::OfferRangOut { offer: offer(back) },
             What::Direct(call, a) => Input::Direct { call: CallId(call), agent: agent(a) },
             What::Wait(_) | What::Oversleep(_) => return None,
         })
@@ -177,6 +179,7 @@ fn what() -> impl Strategy<Value = What> {
         5 => (0..5u64).prop_map(What::Answer),
         2 => (0..5u64).prop_map(What::Refuse),
         1 => (0..5u64).prop_map(What::Unreachable),
+        1 => (0..5u64).prop_map(What::RangOut),
         2 => (0..CALLS, 0..8u32).prop_map(|(c, a)| What::Direct(c, a)),
         2 => (0..90u64).prop_map(What::Wait),
         1 => (0..2000u64).prop_map(What::Oversleep),
