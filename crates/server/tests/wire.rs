@@ -111,3 +111,80 @@ fn a_port_that_is_taken_names_its_owner_and_the_way_out() {
         "{text}"
     );
 }
+
+/// True when the other side has closed it.
+fn closed(peer: &mut TcpStream) -> bool {
+    peer.set_read_timeout(Some(PATIENCE)).unwrap();
+    let mut rest = vec![];
+    match peer.read_to_end(&mut rest) {
+        Ok(_) => true,
+        Err(error) => error.kind() == std::io::ErrorKind::ConnectionReset,
+    }
+}
+
+#[test]
+fn a_stream_that_is_no_sip_or_too_long_is_closed_and_the_others_go_on() {
+    let site = site(Transport::Tcp, "127.0.0.1:0");
+    let mut good = TcpStream::connect(site.local()).unwrap();
+    let endless = [b"OPTIONS sip:x SIP/2.0\r\nX: ".to_vec(), vec![b'a'; 70_000]].concat();
+    let huge = b"OPTIONS sip:x SIP/2.0\r\nContent-Length: 99999999\r\n\r\n".to_vec();
+    for bad in [
+        b"GET / HTTP/1.1\r\nHost: x\r\n\r\n".to_vec(),
+        b"\x16\x03\x01\x02\x00\n\n\n\n".to_vec(),
+        endless,
+        huge,
+    ] {
+        let mut peer = TcpStream::connect(site.local()).unwrap();
+        // It may be closed before all is written.
+        let _ = peer.write_all(&bad);
+        assert!(closed(&mut peer), "{:?}", &bad[..9]);
+    }
+    good.write_all(OPTIONS).unwrap();
+    let from = good.local_addr().unwrap();
+    let good_ones = (0..20).map(|_| site.next());
+    let received = good_ones
+        .into_iter()
+        .find(|arrival| matches!(arrival, Arrival::Received { hop, .. } if hop.remote == from));
+    assert!(matches!(received, Some(Arrival::Received { bytes, .. }) if *bytes == *OPTIONS));
+}
+
+#[test]
+fn one_source_cannot_open_all_the_connections_there_are() {
+    const PER_SOURCE: usize = 256;
+    let site = site(Transport::Tcp, "127.0.0.1:0");
+    let mut open: Vec<TcpStream> =
+        (0..PER_SOURCE).map(|_| TcpStream::connect(site.local()).unwrap()).collect();
+    let mut one_more = TcpStream::connect(site.local()).unwrap();
+    assert!(closed(&mut one_more), "the 257th is refused");
+    assert_eq!(site.wire.traffic().refused.load(std::sync::atomic::Ordering::Relaxed), 1);
+    // Another source has room, and so has this one when one of its own has gone.
+    let elsewhere = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
+    elsewhere.bind(&SocketAddr::from(([127, 0, 0, 2], 0)).into()).unwrap();
+    elsewhere.connect(&site.local().into()).unwrap();
+    TcpStream::from(elsewhere).write_all(OPTIONS).unwrap();
+    assert_eq!(site.received().1, OPTIONS);
+    drop(open.pop());
+    assert!(matches!(site.next(), Arrival::Failed { .. }), "a place is free");
+}
+
+#[test]
+fn a_peer_that_reads_nothing_costs_its_own_connection_only() {
+    let site = site(Transport::Tcp, "127.0.0.1:0");
+    let mut slow = TcpStream::connect(site.local()).unwrap();
+    slow.write_all(OPTIONS).unwrap();
+    let (hop, _) = site.received();
+    // Nothing here waits, however much is sent.
+    let message: Arc<[u8]> = vec![b'x'; 60_000].into();
+    for _ in 0..2000 {
+        site.wire.send(hop, message.clone());
+    }
+    assert!(site.wire.traffic().unsent.load(std::sync::atomic::Ordering::Relaxed) > 0, "it was given up");
+    let mut quick = TcpStream::connect(site.local()).unwrap();
+    quick.write_all(OPTIONS).unwrap();
+    let from = quick.local_addr().unwrap();
+    let arrived = (0..2000).map(|_| site.next());
+    assert!(
+        arrived.into_iter().any(|a| matches!(a, Arrival::Received { hop, .. } if hop.remote == from)),
+        "others are served"
+    );
+}
