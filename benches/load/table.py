@@ -91,7 +91,7 @@ def markdown(facts, capacities, probes, common, stem):
         "",
         f"{facts['machine']}. Engine on core {facts['engine_core']}, callblast on core {facts['generator_core']}, "
         + (f"both SCHED_FIFO {facts['real_time_priority']}. " if facts["real_time_priority"] else "normal priority. ")
-        + "; ".join(f"{n}: {v}" for n, v in facts["versions"].items())
+        + "; ".join(facts["versions"].values())
         + f". Load average {facts['load_average_before']:.1f} before, {facts['load_average_after']:.1f} after; "
         f"{facts['minutes']} minutes. ../README.md says what the figures mean; {stem}.json has every probe.",
         "",
