@@ -60,9 +60,9 @@ fn who_does_not_answer_or_refuses_rests_and_the_next_agent_is_rung() {
     house.agent_is("bob", "offered");
     bob.says("incoming call");
     bob.tell("terminate");
-    house.agent_is("alice", "offered");
+    alice.rings_again(2);
     alice.tell("hangup", "");
-    house.agent_is("bob", "offered");
+    bob.says("assigned id 2");
     bob.tell("answer");
     ear.hears(BOB);
     bob.hears(CALLER);

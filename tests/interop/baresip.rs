@@ -90,8 +90,13 @@ impl Baresip {
         wait_at_most(PATIENCE, look).unwrap_or_else(|| panic!("no {kind} from baresip: {}", self.log()))
     }
 
-    pub fn count(&self, kind: &str) -> usize {
-        self.events.lock().expect("no panic").iter().filter(|event| event["type"] == kind).count()
+    /// Waits until it has rung this many times.
+    #[track_caller]
+    pub fn rings_again(&self, times: usize) {
+        let rung = |events: &[Value]| events.iter().filter(|e| e["type"] == "CALL_INCOMING").count();
+        wait_for(&format!("baresip rings {times} times"), || {
+            (rung(&self.events.lock().expect("no panic")) >= times).then_some(())
+        });
     }
 
     /// What it heard in all its calls.

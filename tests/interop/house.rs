@@ -317,12 +317,6 @@ impl House {
         });
     }
 
-    /// Waits until this many callers wait in the queue.
-    #[track_caller]
-    pub fn waiting(&self, callers: u64) {
-        self.status(&format!("{callers} waiting"), |status| status["waiting"] == callers);
-    }
-
     #[track_caller]
     pub fn calls(&self, calls: u64) {
         self.status(&format!("{calls} calls"), |status| status["calls"] == calls);

@@ -96,7 +96,7 @@ impl Scenario {
     }
 
     pub fn expect(mut self, code: u16) -> Scenario {
-        let rrs = if code >= 180 && code < 300 { " rrs=\"true\"" } else { "" };
+        let rrs = if (180..300).contains(&code) { " rrs=\"true\"" } else { "" };
         let _ = writeln!(self.steps, "<recv response=\"{code}\"{rrs} timeout=\"30000\"/>");
         self
     }
