@@ -90,6 +90,7 @@ fn faults() {
         (";tag=theirs", ";tag=", 400, "tag is empty or there twice"),
         (";tag=theirs", ";tag=a;tag=b", 400, "tag is empty or there twice"),
         (";tag=theirs", ";tag=two\r\n words", 400, "parameter value of two words"),
+        (";tag=theirs", ";tag=theirs;x=a\"b", 400, "parameter value without its closing quote"),
         (";tag=theirs", ";;tag=a", 400, "parameter without a name"),
         ("<sip:x@y>", "\"x\\\" <sip:x@y>", 400, "display name without its closing quote and <URI>"),
         ("f: <sip:x@y>", "f: <sip:x@y", 400, "<URI without its closing bracket"),
@@ -237,6 +238,8 @@ fn vias_of_odd_looks() {
         "SIP/2.0/UDP h i",
         "SIP/2.0/UDP h;",
         "SIP/2.0/UDP h;=b",
+        // An unclosed quote would swallow the `received` that our answer appends.
+        "SIP/2.0/UDP h;branch=z9hG4bK\"",
     ] {
         assert!(Via::parse(bad.as_bytes()).is_err(), "{bad}");
     }

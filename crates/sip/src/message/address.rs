@@ -38,6 +38,10 @@ impl<'a> Params<'a> {
             if param.value.is_some_and(|v| v.first() != Some(&b'"') && lex::any(v, lex::is_lws)) {
                 return Err("parameter value of two words");
             }
+            // What we append to the header would stand within it.
+            if !param.value.is_none_or(lex::quotes_close) {
+                return Err("parameter value without its closing quote");
+            }
             each(param)?;
         }
         Ok(params)

@@ -90,6 +90,16 @@ pub(crate) fn quoted_end(text: &[u8]) -> Option<usize> {
     None
 }
 
+/// Whether each quoted string in `text` has its end.
+pub(crate) fn quotes_close(text: &[u8]) -> bool {
+    let mut rest = text;
+    while let Some(start) = find(rest, b'"') {
+        let Some(end) = quoted_end(&rest[start..]) else { return false };
+        rest = &rest[start + end..];
+    }
+    true
+}
+
 /// The first `wanted` outside quoted strings and, with `angles`, outside `<...>`.
 /// Text after an unterminated quote or bracket counts as inside.
 pub(crate) fn find_outside(text: &[u8], wanted: u8, angles: bool) -> Option<usize> {
