@@ -66,7 +66,15 @@ struct Running {
 
 impl Running {
     fn start() -> Running {
+        Running::with("")
+    }
+
+    /// With more at the end of its main file.
+    fn with(more: &str) -> Running {
         let folder = sample();
+        let main = folder.path().join("config/hotline.toml");
+        let toml = fs::read_to_string(&main).expect("a file") + more;
+        fs::write(&main, toml).expect("a file of our own");
         let mut child = hotline()
             .arg("run")
             .current_dir(folder.path())
@@ -296,4 +304,141 @@ fn a_reader_who_leaves_is_no_error() {
     child.stderr.take().expect("a pipe").read_to_string(&mut said).expect("text");
     assert!(child.wait().expect("an end").success(), "{said}");
     assert!(!said.contains("panicked"), "{said}");
+}
+
+/// `hotline call` or `hotline phone`, ended by its process id when the test ends.
+struct Phone {
+    child: Child,
+    lines: BufReader<ChildStdout>,
+}
+
+impl Phone {
+    fn start(arguments: &[&str], folder: &Path) -> Phone {
+        let mut child = hotline()
+            .args(arguments)
+            .env("HOTLINE_PASSWORD", "alice-pass")
+            .current_dir(folder)
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("the binary starts");
+        let lines = BufReader::new(child.stdout.take().expect("a pipe"));
+        Phone { child, lines }
+    }
+
+    /// Ends it with a signal: its exit code and what it still said.
+    fn end(mut self, signal: &str) -> (Option<i32>, String) {
+        let pid = self.child.id().to_string();
+        assert!(Command::new("kill").args([signal, &pid]).status().expect("kill").success());
+        let mut said = String::new();
+        self.lines.read_to_string(&mut said).expect("text");
+        (self.child.wait().expect("an end").code(), said)
+    }
+}
+
+impl Drop for Phone {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[test]
+fn a_caller_cut_by_a_signal_hangs_up_and_keeps_what_was_heard() {
+    let mut running = Running::start();
+    let server = running.server.clone();
+    let heard = running.path().join("heard.wav");
+    let voice = Path::new(ROOT).join("prompts/en/welcome.wav");
+    let arguments =
+        ["call", "4009508888", "--server", &server, "--wav", &voice.display().to_string(), "--record"];
+    let mut caller =
+        Phone::start(&[&arguments[..], &[&heard.display().to_string()]].concat(), running.path());
+    until(&mut caller.lines, "the first audio arrives");
+    until(&mut running.lines, "step language");
+    let (code, said) = caller.end("-INT");
+    assert_eq!(code, Some(0), "{said}");
+    assert!(said.contains("hung up here"), "{said}");
+    let ends = until(&mut running.lines, "ends after");
+    assert!(ends.contains("caller-hung-up"), "{ends}");
+    let wave = media::wav::read(&heard).expect("a WAV file");
+    assert_eq!((wave.rate, wave.channels), (8000, 1));
+    let sound = wave.inspection();
+    assert!(sound.length.as_secs_f64() > 1.0 && sound.rms_dbfs > -40.0, "{sound:?}");
+}
+
+#[test]
+fn a_phone_needs_no_configuration_and_leaves_when_told() {
+    let mut running = Running::start();
+    let server = running.server.clone();
+    let nowhere = TempDir::new().expect("a temporary folder");
+    let mut phone = Phone::start(&["phone", "alice", "--server", &server], nowhere.path());
+    until(&mut phone.lines, "registered for");
+    until(&mut running.lines, "alice registers a phone");
+    let (code, said) = phone.end("-TERM");
+    assert_eq!(code, Some(0), "{said}");
+    assert!(said.contains("unregistered"), "{said}");
+    until(&mut running.lines, "alice's phone signs off");
+    let left = run(&["show", "registrations", "--json"], running.path());
+    assert_eq!(text(&left.stdout).trim(), "[]");
+
+    let wrong = run(&["phone", "alice", "--server", &server, "--password", "guess"], nowhere.path());
+    assert_eq!(wrong.status.code(), Some(1));
+    assert!(text(&wrong.stderr).contains("the password is wrong"), "{}", text(&wrong.stderr));
+}
+
+#[test]
+fn sounds_and_recordings_that_cannot_be_are_said_before_the_call() {
+    let (voice, nowhere) =
+        (["call", "1", "--server", "127.0.0.1:9", "--wav"], "/nonexistent/folder/heard.wav");
+    for (arguments, what) in [
+        ([&voice[..], &["Cargo.toml"]].concat(), "Cargo.toml: "),
+        ([&voice[..], &["nothing.wav"]].concat(), "nothing.wav: "),
+        (vec!["phone", "alice", "--server", "127.0.0.1:9", "--record", nowhere], nowhere),
+    ] {
+        let said = run(&arguments, Path::new(ROOT));
+        assert_eq!(said.status.code(), Some(2), "{}", text(&said.stdout));
+        assert!(text(&said.stderr).contains(what), "{}", text(&said.stderr));
+    }
+}
+
+#[test]
+fn the_log_is_json_where_the_configuration_says_so() {
+    let mut running = Running::with("\n[log]\njson = true\n");
+    let mut caller = Phone::start(&["call", "4009508888", "--server", &running.server], running.path());
+    until(&mut caller.lines, "answered");
+    let mut log = BufReader::new(running.child.stderr.take().expect("a pipe"));
+    let line = until(&mut log, "a call arrived");
+    let line: serde_json::Value = serde_json::from_str(&line).expect("JSON");
+    assert_eq!(
+        (&line["level"], &line["call"], &line["dialled"]),
+        (&"INFO".into(), &"call-1".into(), &"4009508888".into()),
+        "{line}"
+    );
+    assert_eq!(caller.end("-INT").0, Some(0));
+}
+
+#[test]
+fn a_reader_who_leaves_a_call_ends_it() {
+    let mut running = Running::start();
+    let server = running.server.clone();
+    let mut caller = hotline()
+        .args(["call", "4009508888", "--server", &server])
+        .current_dir(running.path())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("a caller");
+    drop(caller.stdout.take());
+    until(&mut running.lines, "ends after");
+    assert_eq!(caller.wait().expect("an end").code(), Some(0));
+    for subject in ["calls", "agents", "queues", "records", "events", "timers", "registrations", "status"] {
+        let mut shown = hotline()
+            .args(["show", subject])
+            .current_dir(running.path())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the binary starts");
+        drop(shown.stdout.take());
+        let said = shown.wait_with_output().expect("an end");
+        assert!(said.status.success() && said.stderr.is_empty(), "{subject}: {}", text(&said.stderr));
+    }
 }
