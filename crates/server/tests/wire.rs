@@ -114,7 +114,7 @@ fn a_port_that_is_taken_names_its_owner_and_the_way_out() {
 
 /// True when the other side has closed it.
 fn closed(peer: &mut TcpStream) -> bool {
-    peer.set_read_timeout(Some(PATIENCE)).unwrap();
+    peer.set_read_timeout(Some(PATIENCE)).expect("a timeout of a socket");
     let mut rest = vec![];
     match peer.read_to_end(&mut rest) {
         Ok(_) => true,

@@ -163,7 +163,7 @@ fn plain(source: SocketAddr) -> SocketAddr {
 /// Room for two sockets a leg and some more; said when there is less.
 pub(super) fn raise_descriptor_limit(config: &MediaThreadsConfig) {
     let pairs = u64::from(config.ports.1.saturating_sub(config.ports.0)) / 2 + 1;
-    let want = pairs * 2 + 1024;
+    let want = pairs.min(config.legs_max as u64) * 2 + 1024;
     let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
     // SAFETY: `limit` is a valid, writable rlimit.
     if unsafe { libc::getrlimit(libc::RLIMIT_NOFILE, &mut limit) } != 0 || limit.rlim_cur >= want {
