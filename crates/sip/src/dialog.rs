@@ -1,6 +1,6 @@
 //! Dialogs: RFC 3261 12. What two user agents agree on so that requests find their way between them.
 use crate::endpoint::{Hop, Transport};
-use crate::message::{Builder, ContactValue, Message, Method, Name, Uri};
+use crate::message::{Builder, ContactValue, Message, Method, Name, NameAddr, Uri};
 use std::net::SocketAddr;
 
 #[derive(Clone, Debug)]
@@ -33,9 +33,11 @@ pub(crate) enum Order {
 impl Dialog {
     /// The side that was called: 12.1.1.
     pub fn called(request: &Message<'_>, local_tag: Box<str>, contact: Box<str>, source: Hop) -> Dialog {
-        let routes: Vec<Box<[u8]>> = request.values(Name::RecordRoute).map(Box::from).collect();
+        let routes = record_routes(request);
         let direct = routes.is_empty() && request.vias().nth(1).is_none();
-        let target = contact_uri(request).unwrap_or(request.from().uri_text);
+        let source_uri = format!("sip:{}", source.remote).into_bytes();
+        let from = Some(request.from().uri_text).filter(|uri| Uri::parse(uri).is_ok());
+        let target = contact_uri(request).or(from).unwrap_or(&source_uri);
         Dialog {
             call_id: request.call_id().into(),
             local: without_tag(request.to().text),
@@ -55,7 +57,7 @@ impl Dialog {
     pub fn learn(&mut self, response: &Message<'_>, source: Hop) {
         self.remote_tag = response.to().tag.unwrap_or_default().into();
         self.remote = without_tag(response.to().text);
-        self.routes = response.values(Name::RecordRoute).map(Box::from).collect();
+        self.routes = record_routes(response);
         self.routes.reverse();
         if let Some(target) = contact_uri(response) {
             self.target = target.into();
@@ -139,11 +141,20 @@ impl Dialog {
     }
 }
 
+/// Where the peer wants its next requests; one that is no URI would spoil every request of ours.
 fn contact_uri<'a>(message: &Message<'a>) -> Option<&'a [u8]> {
     match message.contacts().next() {
-        Some(Ok(ContactValue::Address(address))) => Some(address.uri_text),
+        Some(Ok(ContactValue::Address(address))) => {
+            Some(address.uri_text).filter(|uri| Uri::parse(uri).is_ok())
+        }
         Some(Ok(ContactValue::Star) | Err(_)) | None => None,
     }
+}
+
+/// The route set as written (12.1), without what is no address.
+fn record_routes(message: &Message<'_>) -> Vec<Box<[u8]>> {
+    let is_address = |text: &&[u8]| NameAddr::parse(text).is_ok_and(|address| address.uri().is_ok());
+    message.values(Name::RecordRoute).filter(is_address).map(Box::from).collect()
 }
 
 fn with_tag(address: &[u8], tag: &[u8]) -> Vec<u8> {
