@@ -775,7 +775,7 @@ fn media_that_never_open_end_the_visit() {
     let start = Start { caller: String::new(), dialled: String::new(), epoch_unix: 0, vars: Vec::new() };
     visit.handle(Time::ZERO, Input::Started(Box::new(start)), &mut out);
     let due = visit.deadline().expect("media must open");
-    assert_eq!(due.at.since(Time::ZERO), Duration::from_secs(32));
+    assert_eq!(due.at.since(Time::ZERO), Duration::from_secs(45));
     visit.wake(due.at, &mut out);
     assert_eq!(out.as_slice().last(), Some(&Output::Hangup));
     assert!(visit.is_over());

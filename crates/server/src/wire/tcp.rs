@@ -89,7 +89,7 @@ where
         match listener.accept().await {
             Ok((stream, remote)) => {
                 let hop = Hop { transport: Transport::Tcp, local, remote };
-                if !connections.adopt(hop, stream) {
+                if let Err(refused) = connections.adopt(hop, stream) {
                     let before = connections.traffic.refused.fetch_add(1, Ordering::Relaxed);
                     if before.is_multiple_of(REFUSED_PER_WARNING) {
                         tracing::warn!(
@@ -99,6 +99,8 @@ where
                             "connections are refused: too many are open"
                         );
                     }
+                    // Counted first: whoever sees the end of it can see the count.
+                    drop(refused);
                 }
             }
             Err(error) => {
@@ -143,14 +145,14 @@ impl<T: From<Arrival> + Send + 'static> Connections<T> {
         Sent::Gone
     }
 
-    /// A connection that a peer opened; false when there are too many, of all or of its source.
-    fn adopt(self: &Arc<Self>, hop: Hop, stream: TcpStream) -> bool {
+    /// A connection that a peer opened; handed back when there are too many, of all or of its source.
+    fn adopt(self: &Arc<Self>, hop: Hop, stream: TcpStream) -> Result<(), TcpStream> {
         let source = source_of(hop.remote);
         let mut open = self.lock();
         if open.by_source.get(&source).is_some_and(|&n| n >= CONNECTIONS_PER_SOURCE_MAX) {
-            return false;
+            return Err(stream);
         }
-        let Some((id, _, waiting)) = open.line(hop) else { return false };
+        let Some((id, _, waiting)) = open.line(hop) else { return Err(stream) };
         *open.by_source.entry(source).or_default() += 1;
         drop(open);
         let connections = self.clone();
@@ -159,7 +161,7 @@ impl<T: From<Arrival> + Send + 'static> Connections<T> {
             connections.lock().leave(source);
             connections.forget(hop, id);
         });
-        true
+        Ok(())
     }
 
     async fn serve(
