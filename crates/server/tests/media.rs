@@ -112,6 +112,8 @@ fn a_call_on_real_sockets() {
     assert!(matches!(events.recv_timeout(PATIENCE), Ok(Event::Digit { digit: '9', .. })));
 
     threads.send(Command::Bridge { a, b });
+    // Commands are carried out in their order: when the next one is, the bridge stands.
+    open(&threads, &events, LegId(0x502)).expect("open");
     caller.send(at_a, 8, 5000, &[0x11; 160]);
     agent.send(at_b, 8, 5000, &[0x22; 160]);
     agent.hear("the caller", |p| p.payload == [0x11; 160] && p.header.ssrc == 0x501);
