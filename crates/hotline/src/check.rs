@@ -3,13 +3,20 @@ use crate::installation;
 use std::io::Write;
 use std::path::Path;
 
+#[derive(clap::Args, Debug)]
+pub struct Options {
+    /// One JSON object for programs
+    #[arg(long)]
+    json: bool,
+}
+
 /// Says what is wrong with the configuration; reads only.
-pub fn check(config: Option<&Path>, json: bool) -> Result<u8, Failure> {
+pub fn check(config: Option<&Path>, options: &Options) -> Result<u8, Failure> {
     let epoch_unix = server::Clock::start().epoch_unix();
     let (main, loaded) = installation::load(config, epoch_unix)?;
     let report = loaded.report();
     let mut out = std::io::stdout().lock();
-    if json {
+    if options.json {
         writeln!(out, "{}", report.json())?;
     } else {
         writeln!(out, "{report}")?;

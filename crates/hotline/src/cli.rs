@@ -24,11 +24,29 @@ pub enum Command {
     /// Run the engine (what `hotline` alone does)
     Run(Run),
     /// Look at the configuration and say what is wrong with it; changes nothing
-    Check {
-        /// One JSON object for programs
-        #[arg(long)]
-        json: bool,
-    },
+    Check(crate::check::Options),
+    /// Test the flows: tables of callers on a virtual clock, and random ones
+    Test(crate::test::Options),
+    /// Be a caller in a flow, in this terminal: hear it as text, press keys, step back
+    Dial(crate::dial::Options),
+    /// Draw a flow as SVG, DOT or Mermaid
+    Graph(crate::graph::Options),
+    /// Say what a rule of `check` means, with an example
+    Explain(crate::explain::Options),
+    /// Print the JSON Schema of the files, or the reference of the flow language
+    Schema(crate::schema::Options),
+    /// See, render, check and play the prompts
+    Prompts(crate::prompts::Options),
+    /// Take the configuration as it is now on disk, if it passes check and tests; calls in progress keep theirs
+    Reload(crate::reload::Options),
+    /// List the configurations that were served, and which are
+    Versions(crate::versions::Options),
+    /// Serve an earlier configuration again
+    Rollback(crate::rollback::Options),
+    /// Switch an emergency announcement on or off in the running engine
+    Announce(crate::announce::Options),
+    /// List, play and delete messages in voicemail boxes
+    Voicemail(crate::voicemail::Options),
     /// Show what the running engine is doing, or what it has recorded
     Show(Show),
     /// Change an agent's state
