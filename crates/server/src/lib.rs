@@ -5,6 +5,7 @@
 mod board;
 mod clock;
 pub mod control;
+pub mod fetch;
 mod inbox;
 mod io;
 mod log;
