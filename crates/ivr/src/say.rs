@@ -6,25 +6,55 @@
 
 mod chinese;
 mod english;
+mod value;
 
 use std::fmt;
+use std::str::FromStr;
+use value::Value;
 
-/// How a value is read.
+/// How a value is read, and which texts are such values. Readings are the Mandarin ones and the English ones.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum SayKind {
-    /// Key by key: 105 is "one zero five".
+    /// Key by key, `0`-`9`, `*`, `#`: `105` is 一零五, "one zero five".
     Digits,
-    /// As a whole number: 105 is "one hundred and five".
+    /// As a whole number within [`NUMBER_MAX`]: `105` is 一百零五, "one hundred and five".
     Number,
     /// Key by key as telephone numbers are: in Mandarin and Shanghainese 1 is 幺 (yāo).
     Telephone,
+    /// An amount with at most two decimals: `-2.5` is 人民币负两元五角, "minus two yuan and fifty fen".
+    Money(Currency),
+    /// A day as `YYYY-MM-DD`: 二零二六年十一月二十三日, "the twenty third of November twenty twenty six".
+    Date,
+    /// A time of day, `HH:MM` of 24 hours: `14:05` is 下午两点零五分, "two oh five p.m.".
+    Time,
+    /// Whole seconds: `3725` is 一个小时零两分钟零五秒, "one hour two minutes and five seconds".
+    Duration,
+    /// A place in a line, 1 to [`POSITION_MAX`]: `3` is 第三位, "third".
+    Position,
+    /// An expected wait in whole seconds, or a range of them (`240-480`), rounded up to what people say:
+    /// 大约四分钟, "about four minutes"; 四到八分钟, "four to eight minutes"; "less than a minute"; "more than
+    /// an hour".
+    Wait,
+}
+
+/// What an amount is counted in.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Currency {
+    Cny,
+    Hkd,
+    Usd,
+    Eur,
+    Gbp,
 }
 
 /// The languages with a grammar: Mandarin, Cantonese, Shanghainese, English.
 pub const LANGUAGES: [&str; 4] = ["cmn", "yue", "wuu", "en"];
 
-/// The largest number that is read; the smallest is its negative.
+/// The largest number that is read; the smallest is its negative. It bounds amounts and seconds too.
 pub const NUMBER_MAX: i64 = 999_999_999_999;
+
+/// The last place in a line that is read.
+pub const POSITION_MAX: u64 = 9999;
 
 /// A fragment's prompt name and the text to speak.
 pub type Fragment = (&'static str, &'static str);
@@ -33,56 +63,128 @@ pub type Fragment = (&'static str, &'static str);
 /// language has no grammar here.
 pub fn reading(kind: SayKind, value: &str, language: &str) -> Option<Vec<&'static str>> {
     let grammar = grammar(language)?;
-    match kind {
-        SayKind::Digits => value.chars().map(digit).collect(),
-        SayKind::Telephone => {
-            value.chars().map(|c| if c == '1' { Some(grammar.yao) } else { digit(c) }).collect()
-        }
-        SayKind::Number => {
-            let number = whole_number(value)?;
-            let mut names = Vec::new();
-            if number < 0 {
-                names.push("number-minus");
-            }
-            (grammar.number)(number.unsigned_abs(), &mut names);
-            Some(names)
-        }
-    }
+    let mut names = Vec::new();
+    (grammar.read)(Value::parse(kind, value)?, &mut names);
+    Some(names)
 }
 
 /// The reading as text, for people and logs.
 pub fn text(kind: SayKind, value: &str, language: &str) -> Option<String> {
     let grammar = grammar(language)?;
-    let spoken =
-        |name| grammar.fragments.iter().flat_map(|f| *f).find(|(n, _)| *n == name).map(|(_, text)| *text);
+    let spoken = |name| grammar.fragments().find(|(_, (n, _))| *n == name).map(|(_, (_, text))| text);
     let words: Vec<&str> = reading(kind, value, language)?.into_iter().filter_map(spoken).collect();
     Some(words.join(grammar.between))
 }
 
 /// Every fragment that readings in a language use, each once; empty for a language without a grammar.
 pub fn fragments(language: &str) -> Vec<Fragment> {
-    grammar(language).map(|g| g.fragments.concat()).unwrap_or_default()
+    listed(language, |_| true)
 }
 
 /// The fragments that readings of one kind use.
 pub fn fragments_of(kind: SayKind, language: &str) -> Vec<Fragment> {
-    let plain_one = grammar(language).is_some_and(|g| kind == SayKind::Telephone && g.yao != "digit-1");
-    let wanted = |name: &str| match kind {
-        SayKind::Number => name.starts_with("number-"),
-        SayKind::Digits => name.starts_with("digit-") && name != "digit-1-yao",
-        SayKind::Telephone => name.starts_with("digit-") && !(plain_one && name == "digit-1"),
-    };
-    fragments(language).into_iter().filter(|(name, _)| wanted(name)).collect()
+    listed(language, |kinds| kinds & bit(kind) != 0)
 }
 
+fn listed(language: &str, wanted: impl Fn(Kinds) -> bool) -> Vec<Fragment> {
+    let all = grammar(language).into_iter().flat_map(Grammar::fragments);
+    all.filter(|(kinds, _)| wanted(*kinds)).map(|(_, fragment)| fragment).collect()
+}
+
+impl SayKind {
+    /// What kinds are called in flows.
+    pub const NAMES: [&str; 9] =
+        ["digits", "number", "telephone", "money", "date", "time", "duration", "position", "wait"];
+
+    /// The kind of a name; `money` needs its currency, the others take no notice of one.
+    pub fn parse(name: &str, currency: Option<Currency>) -> Option<SayKind> {
+        Some(match name {
+            "digits" => SayKind::Digits,
+            "number" => SayKind::Number,
+            "telephone" => SayKind::Telephone,
+            "money" => SayKind::Money(currency?),
+            "date" => SayKind::Date,
+            "time" => SayKind::Time,
+            "duration" => SayKind::Duration,
+            "position" => SayKind::Position,
+            "wait" => SayKind::Wait,
+            _ => return None,
+        })
+    }
+}
+
+impl fmt::Display for SayKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            SayKind::Digits => "digits",
+            SayKind::Number => "number",
+            SayKind::Telephone => "telephone",
+            SayKind::Money(_) => "money",
+            SayKind::Date => "date",
+            SayKind::Time => "time",
+            SayKind::Duration => "duration",
+            SayKind::Position => "position",
+            SayKind::Wait => "wait",
+        })
+    }
+}
+
+impl Currency {
+    pub const ALL: [Currency; 5] =
+        [Currency::Cny, Currency::Hkd, Currency::Usd, Currency::Eur, Currency::Gbp];
+}
+
+/// The ISO 4217 code.
+impl fmt::Display for Currency {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Currency::Cny => "CNY",
+            Currency::Hkd => "HKD",
+            Currency::Usd => "USD",
+            Currency::Eur => "EUR",
+            Currency::Gbp => "GBP",
+        })
+    }
+}
+
+/// A text that is none of the codes of [`Currency::ALL`].
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct UnknownCurrency;
+
+impl FromStr for Currency {
+    type Err = UnknownCurrency;
+
+    fn from_str(code: &str) -> Result<Currency, UnknownCurrency> {
+        Currency::ALL.into_iter().find(|c| c.to_string() == code).ok_or(UnknownCurrency)
+    }
+}
+
+impl fmt::Display for UnknownCurrency {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("not a currency that can be read: CNY, HKD, USD, EUR or GBP")
+    }
+}
+
+impl std::error::Error for UnknownCurrency {}
+
 struct Grammar {
-    fragments: &'static [&'static [Fragment]],
+    rows: &'static [Row],
+    /// Which text of a row is this language's.
+    column: usize,
     /// What stands between words when they are written.
     between: &'static str,
-    /// 1 in a telephone number.
-    yao: &'static str,
-    /// Reads 0 to [`NUMBER_MAX`].
-    number: fn(u64, &mut Vec<&'static str>),
+    read: fn(Value<'_>, &mut Vec<&'static str>),
+}
+
+/// Kinds whose readings use a fragment, its prompt name, its text in each language of the table; empty: the
+/// language does not use it.
+type Row = (Kinds, &'static str, &'static [&'static str]);
+
+impl Grammar {
+    fn fragments(&'static self) -> impl Iterator<Item = (Kinds, Fragment)> {
+        let own = |row: &Row| (row.0, (row.1, row.2[self.column]));
+        self.rows.iter().map(own).filter(|(_, (_, text))| !text.is_empty())
+    }
 }
 
 fn grammar(language: &str) -> Option<&'static Grammar> {
@@ -95,62 +197,64 @@ fn grammar(language: &str) -> Option<&'static Grammar> {
     }
 }
 
-const DIGITS: [&str; 10] = [
-    "digit-0", "digit-1", "digit-2", "digit-3", "digit-4", "digit-5", "digit-6", "digit-7", "digit-8",
-    "digit-9",
-];
-const ONES: [&str; 10] = [
-    "number-0", "number-1", "number-2", "number-3", "number-4", "number-5", "number-6", "number-7",
-    "number-8", "number-9",
-];
-/// The first is never asked for.
-const TENS: [&str; 10] = [
-    "number-0",
-    "number-10",
-    "number-20",
-    "number-30",
-    "number-40",
-    "number-50",
-    "number-60",
-    "number-70",
-    "number-80",
-    "number-90",
-];
-/// The first is never asked for.
-const HUNDREDS: [&str; 10] = [
-    "number-0",
-    "number-100",
-    "number-200",
-    "number-300",
-    "number-400",
-    "number-500",
-    "number-600",
-    "number-700",
-    "number-800",
-    "number-900",
-];
+/// A set of kinds, one bit each; a currency is a kind of its own.
+type Kinds = u16;
 
-fn digit(key: char) -> Option<&'static str> {
-    match key {
-        '*' => Some("digit-star"),
-        '#' => Some("digit-hash"),
-        _ => Some(DIGITS[key.to_digit(10)? as usize]),
+const fn bit(kind: SayKind) -> Kinds {
+    1 << match kind {
+        SayKind::Digits => 0,
+        SayKind::Number => 1,
+        SayKind::Telephone => 2,
+        SayKind::Date => 3,
+        SayKind::Time => 4,
+        SayKind::Duration => 5,
+        SayKind::Position => 6,
+        SayKind::Wait => 7,
+        SayKind::Money(currency) => 8 + currency as u16,
     }
 }
 
-fn whole_number(text: &str) -> Option<i64> {
-    let digits = text.strip_prefix('-').unwrap_or(text);
-    let number = if digits.bytes().all(|b| b.is_ascii_digit()) { text.parse().ok()? } else { return None };
-    (-NUMBER_MAX..=NUMBER_MAX).contains(&number).then_some(number)
+/// Short names for the tables of fragments.
+mod kinds {
+    use super::Currency::{Cny, Eur, Gbp, Hkd, Usd};
+    use super::{Kinds, SayKind, bit};
+
+    pub const KEYS: Kinds = bit(SayKind::Digits);
+    pub const NUM: Kinds = bit(SayKind::Number);
+    pub const TEL: Kinds = bit(SayKind::Telephone);
+    pub const DATE: Kinds = bit(SayKind::Date);
+    pub const TIME: Kinds = bit(SayKind::Time);
+    pub const LONG: Kinds = bit(SayKind::Duration);
+    pub const POS: Kinds = bit(SayKind::Position);
+    pub const WAIT: Kinds = bit(SayKind::Wait);
+    pub const CNY: Kinds = bit(SayKind::Money(Cny));
+    pub const HKD: Kinds = bit(SayKind::Money(Hkd));
+    pub const USD: Kinds = bit(SayKind::Money(Usd));
+    pub const EUR: Kinds = bit(SayKind::Money(Eur));
+    pub const GBP: Kinds = bit(SayKind::Money(Gbp));
+    pub const MONEY: Kinds = CNY | HKD | USD | EUR | GBP;
+    /// Kinds with numbers of any size in them.
+    pub const ANY: Kinds = NUM | MONEY | LONG;
 }
 
-impl fmt::Display for SayKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            SayKind::Digits => "digits",
-            SayKind::Number => "number",
-            SayKind::Telephone => "telephone",
-        })
+macro_rules! names {
+    ($stem:literal: $($end:literal)*) => { [$(concat!($stem, $end)),*] };
+}
+use names;
+
+const DIGITS: [&str; 10] = names!("digit-": 0 1 2 3 4 5 6 7 8 9);
+const ONES: [&str; 10] = names!("number-": 0 1 2 3 4 5 6 7 8 9);
+/// The first is never asked for, here and below.
+const TENS: [&str; 10] = names!("number-": 0 10 20 30 40 50 60 70 80 90);
+const HUNDREDS: [&str; 10] = names!("number-": 0 100 200 300 400 500 600 700 800 900);
+const MONTHS: [&str; 13] = names!("date-month-": 0 1 2 3 4 5 6 7 8 9 10 11 12);
+
+/// A key's fragment; `value` holds no other characters.
+fn digit(key: char) -> &'static str {
+    match key {
+        '*' => "digit-star",
+        '#' => "digit-hash",
+        _ => DIGITS[key.to_digit(10).unwrap_or(0) as usize],
     }
 }
 

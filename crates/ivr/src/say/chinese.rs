@@ -1,71 +1,212 @@
 //! Mandarin, Cantonese and Shanghainese: groups of four digits, 万 and 亿.
 //!
-//! - A gap is one 零: 1005 一千零五, 10500 一万零五百, 100005000 一亿零五千.
+//! - A gap is one 零: 1005 一千零五, 10500 一万零五百, 100005000 一亿零五千; 一元零五分, 一个小时零五秒.
 //! - 10 to 19 begin with 十 only at the very start: 15 十五, 115 一百一十五, 1015 一千零一十五.
 //! - 2 is 二 before 十 and 百; before 千, 万 and 亿 it is 两 when the number begins with it, and 二 further
-//!   down: 两千二百, 两万二千, 两亿零二万. (吕叔湘, 现代汉语八百词, under 两; 二百 and 两百 are both right,
-//!   二百 is taken.)
-//! - Shanghainese has 廿 for 20 and 两 before 百, 千, 万, 亿 everywhere.
+//!   down: 两千二百, 两万二千, 两亿零二万; so too 两元二角. (吕叔湘, 现代汉语八百词, under 两; 二百 and 两百
+//!   are both right, 二百 is taken.) Before what is counted 2 alone is 两: 两点, 两分钟.
+//! - Shanghainese has 廿 for 20, and 两 before 百, 千, 万, 亿, in years, 两月 and 两号, but 第二.
+//! - Years are read digit by digit (GB/T 15835). The parts of the day are those of CLDR's day periods.
 
-use super::{Fragment, Grammar, HUNDREDS, ONES, TENS};
+mod fragments;
+
+use super::value::{Amount, Clock, Date, Value, Wait};
+use super::{Currency, Grammar, HUNDREDS, MONTHS, ONES, TENS, digit, names};
 
 pub const MANDARIN: Grammar =
-    Grammar { fragments: &[&MANDARIN_FRAGMENTS], between: "", yao: "digit-1-yao", number: leading_liang };
+    Grammar { rows: &fragments::ROWS, column: 0, between: "", read: |v, names| Mandarin.read(v, names) };
 pub const CANTONESE: Grammar =
-    Grammar { fragments: &[&CANTONESE_FRAGMENTS], between: "", yao: "digit-1", number: leading_liang };
+    Grammar { rows: &fragments::ROWS, column: 1, between: "", read: |v, names| Cantonese.read(v, names) };
 pub const SHANGHAINESE: Grammar =
-    Grammar { fragments: &[&SHANGHAINESE_FRAGMENTS], between: "", yao: "digit-1-yao", number: always_liang };
+    Grammar { rows: &fragments::ROWS, column: 2, between: "", read: |v, names| Shanghainese.read(v, names) };
+
+/// Where the three differ in more than words.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Chinese {
+    Mandarin,
+    Cantonese,
+    Shanghainese,
+}
+use Chinese::{Cantonese, Mandarin, Shanghainese};
 
 /// The first is never asked for.
-const THOUSANDS: [&str; 10] = [
-    "number-0",
-    "number-1000",
-    "number-2000",
-    "number-3000",
-    "number-4000",
-    "number-5000",
-    "number-6000",
-    "number-7000",
-    "number-8000",
-    "number-9000",
-];
+const THOUSANDS: [&str; 10] = names!("number-": 0 1000 2000 3000 4000 5000 6000 7000 8000 9000);
+const HOURS: [&str; 13] = names!("time-hour-": 0 1 2 3 4 5 6 7 8 9 10 11 12);
 
-fn leading_liang(number: u64, names: &mut Vec<&'static str>) {
-    read(number, false, names);
-}
+type Names = Vec<&'static str>;
 
-fn always_liang(number: u64, names: &mut Vec<&'static str>) {
-    read(number, true, names);
-}
-
-fn read(number: u64, always_liang: bool, names: &mut Vec<&'static str>) {
-    if number == 0 {
-        names.push(ONES[0]);
-        return;
-    }
-    let (mut begun, mut gap) = (false, false);
-    for (size, unit) in [(100_000_000, Some("number-yi")), (10_000, Some("number-wan")), (1, None)] {
-        let group = number / size % 10_000;
-        if group == 0 {
-            gap = begun;
-            continue;
-        }
-        let liang = always_liang || !begun;
-        if group == 2 && unit.is_some() && liang {
-            if begun {
-                names.push(ONES[0]);
+impl Chinese {
+    fn read(self, value: Value<'_>, names: &mut Names) {
+        match value {
+            Value::Digits(keys) => names.extend(keys.chars().map(digit)),
+            Value::Telephone(keys) => {
+                let yao = if self == Cantonese { "digit-1" } else { "digit-1-yao" };
+                names.extend(keys.chars().map(|key| if key == '1' { yao } else { digit(key) }));
             }
-            names.push("number-2-liang");
-        } else {
-            read_group(group as usize, &mut begun, gap, liang, names);
+            Value::Number(n) => {
+                names.extend((n < 0).then_some("number-minus"));
+                self.number(n.unsigned_abs(), names);
+            }
+            Value::Money(currency, amount) => self.money(currency, amount, names),
+            Value::Date(Date { year, month, day }) => {
+                names.extend(year.to_string().chars().map(digit));
+                names.extend(["date-year", MONTHS[month]]);
+                if self == Shanghainese {
+                    self.count(day, names)
+                } else {
+                    self.number(day, names)
+                }
+                names.push("date-day");
+            }
+            Value::Time(clock) => self.time(clock, names),
+            Value::Duration(seconds) => self.duration(seconds, names),
+            Value::Position(place) => {
+                names.push("position-di");
+                self.number(place, names);
+                names.push("position-wei");
+            }
+            Value::Wait(wait) => self.wait(wait, names),
         }
-        names.extend(unit);
-        (begun, gap) = (true, false);
+    }
+
+    fn number(self, number: u64, names: &mut Names) {
+        if number == 0 {
+            names.push(ONES[0]);
+            return;
+        }
+        let (mut begun, mut gap) = (false, false);
+        for (size, unit) in [(100_000_000, Some("number-yi")), (10_000, Some("number-wan")), (1, None)] {
+            let group = number / size % 10_000;
+            if group == 0 {
+                gap = begun;
+                continue;
+            }
+            let liang = self == Shanghainese || !begun;
+            if group == 2 && unit.is_some() && liang {
+                if begun {
+                    names.push(ONES[0]);
+                }
+                names.push("number-2-liang");
+            } else {
+                read_group(group as usize, &mut begun, gap, liang, names);
+            }
+            names.extend(unit);
+            (begun, gap) = (true, false);
+        }
+    }
+
+    /// A number before what it counts.
+    fn count(self, number: u64, names: &mut Names) {
+        if number == 2 { names.push("number-2-liang") } else { self.number(number, names) }
+    }
+
+    fn money(self, currency: Currency, amount: Amount, names: &mut Names) {
+        let Amount { negative, whole, hundredths } = amount;
+        let (tenths, rest) = (hundredths / 10, hundredths % 10);
+        let (before, parts): (_, &[(u64, &str)]) = match currency {
+            Currency::Cny => (
+                Some("money-cny"),
+                &[(whole, "money-cny-whole"), (tenths, "money-cny-tenth"), (rest, "money-cny-hundredth")],
+            ),
+            Currency::Hkd => (
+                Some("money-hkd"),
+                &[(whole, "money-hkd-whole"), (tenths, "money-hkd-tenth"), (rest, "money-hkd-hundredth")],
+            ),
+            Currency::Usd => (None, &[(whole, "money-usd-whole"), (hundredths, "money-usd-hundredth")]),
+            Currency::Eur => (None, &[(whole, "money-eur-whole"), (hundredths, "money-eur-hundredth")]),
+            Currency::Gbp => (None, &[(whole, "money-gbp-whole"), (hundredths, "money-gbp-hundredth")]),
+        };
+        names.extend(before);
+        names.extend(negative.then_some("number-minus"));
+        let in_tenths = parts.len() == 3;
+        let (mut begun, mut gap) = (false, false);
+        for &(n, unit) in parts {
+            if n == 0 {
+                gap = begun;
+                continue;
+            }
+            names.extend((gap || begun && !in_tenths && n < 10).then_some(ONES[0]));
+            if begun && self != Shanghainese {
+                self.number(n, names)
+            } else {
+                self.count(n, names)
+            }
+            names.push(unit);
+            (begun, gap) = (true, false);
+        }
+        if !begun {
+            names.extend([ONES[0], parts[0].1]);
+        }
+    }
+
+    fn time(self, Clock { hour, minute }: Clock, names: &mut Names) {
+        names.push(match hour {
+            0..5 => "time-night",
+            5..8 => "time-dawn",
+            8..12 => "time-morning",
+            12 => "time-noon",
+            13..19 => "time-afternoon",
+            _ => "time-evening",
+        });
+        names.push(match hour {
+            0 if self == Mandarin => HOURS[0],
+            _ => HOURS[(hour + 11) % 12 + 1],
+        });
+        match minute {
+            0 => {}
+            30 => names.push("time-half"),
+            _ => {
+                names.extend((minute < 10).then_some(ONES[0]));
+                self.number(minute, names);
+                names.push("time-minute");
+            }
+        }
+    }
+
+    fn duration(self, seconds: u64, names: &mut Names) {
+        let parts = [
+            (seconds / 3600, "duration-hour"),
+            (seconds / 60 % 60, "duration-minute"),
+            (seconds % 60, "duration-second"),
+        ];
+        let (mut begun, mut gap) = (false, false);
+        for (n, unit) in parts {
+            if n == 0 {
+                gap = begun;
+                continue;
+            }
+            names.extend((gap || begun && n < 10).then_some(ONES[0]));
+            self.count(n, names);
+            names.push(unit);
+            (begun, gap) = (true, false);
+        }
+        if !begun {
+            names.extend([ONES[0], "duration-second"]);
+        }
+    }
+
+    fn wait(self, wait: Wait, names: &mut Names) {
+        match wait {
+            Wait::UnderAMinute => names.push("wait-under-minute"),
+            Wait::Minutes(n) => {
+                names.push("wait-about");
+                self.count(n, names);
+                names.push("duration-minute");
+            }
+            Wait::Between(low, high) => {
+                self.count(low, names);
+                names.push("wait-to");
+                self.count(high, names);
+                names.push("duration-minute");
+            }
+            Wait::AnHour => names.push("wait-hour"),
+            Wait::OverAnHour => names.push("wait-over-hour"),
+        }
     }
 }
 
 /// 1 to 9999. `begun`: something was said before; `gap`: a whole group of zeros lies between.
-fn read_group(group: usize, begun: &mut bool, gap: bool, liang: bool, names: &mut Vec<&'static str>) {
+fn read_group(group: usize, begun: &mut bool, gap: bool, liang: bool, names: &mut Names) {
     let mut gap = gap;
     for (size, words) in [(1000, &THOUSANDS), (100, &HUNDREDS), (10, &TENS), (1, &ONES)] {
         let digit = group / size % 10;
@@ -84,178 +225,3 @@ fn read_group(group: usize, begun: &mut bool, gap: bool, liang: bool, names: &mu
         (*begun, gap) = (true, false);
     }
 }
-
-const MANDARIN_FRAGMENTS: [Fragment; 56] = [
-    ("digit-0", "零"),
-    ("digit-1", "一"),
-    ("digit-1-yao", "幺"),
-    ("digit-2", "二"),
-    ("digit-3", "三"),
-    ("digit-4", "四"),
-    ("digit-5", "五"),
-    ("digit-6", "六"),
-    ("digit-7", "七"),
-    ("digit-8", "八"),
-    ("digit-9", "九"),
-    ("digit-star", "星号"),
-    ("digit-hash", "井号"),
-    ("number-minus", "负"),
-    ("number-0", "零"),
-    ("number-1", "一"),
-    ("number-2", "二"),
-    ("number-2-liang", "两"),
-    ("number-3", "三"),
-    ("number-4", "四"),
-    ("number-5", "五"),
-    ("number-6", "六"),
-    ("number-7", "七"),
-    ("number-8", "八"),
-    ("number-9", "九"),
-    ("number-10", "十"),
-    ("number-10-yi", "一十"),
-    ("number-20", "二十"),
-    ("number-30", "三十"),
-    ("number-40", "四十"),
-    ("number-50", "五十"),
-    ("number-60", "六十"),
-    ("number-70", "七十"),
-    ("number-80", "八十"),
-    ("number-90", "九十"),
-    ("number-100", "一百"),
-    ("number-200", "二百"),
-    ("number-300", "三百"),
-    ("number-400", "四百"),
-    ("number-500", "五百"),
-    ("number-600", "六百"),
-    ("number-700", "七百"),
-    ("number-800", "八百"),
-    ("number-900", "九百"),
-    ("number-1000", "一千"),
-    ("number-2000", "两千"),
-    ("number-2000-er", "二千"),
-    ("number-3000", "三千"),
-    ("number-4000", "四千"),
-    ("number-5000", "五千"),
-    ("number-6000", "六千"),
-    ("number-7000", "七千"),
-    ("number-8000", "八千"),
-    ("number-9000", "九千"),
-    ("number-wan", "万"),
-    ("number-yi", "亿"),
-];
-
-const CANTONESE_FRAGMENTS: [Fragment; 55] = [
-    ("digit-0", "零"),
-    ("digit-1", "一"),
-    ("digit-2", "二"),
-    ("digit-3", "三"),
-    ("digit-4", "四"),
-    ("digit-5", "五"),
-    ("digit-6", "六"),
-    ("digit-7", "七"),
-    ("digit-8", "八"),
-    ("digit-9", "九"),
-    ("digit-star", "星號"),
-    ("digit-hash", "井號"),
-    ("number-minus", "負"),
-    ("number-0", "零"),
-    ("number-1", "一"),
-    ("number-2", "二"),
-    ("number-2-liang", "兩"),
-    ("number-3", "三"),
-    ("number-4", "四"),
-    ("number-5", "五"),
-    ("number-6", "六"),
-    ("number-7", "七"),
-    ("number-8", "八"),
-    ("number-9", "九"),
-    ("number-10", "十"),
-    ("number-10-yi", "一十"),
-    ("number-20", "二十"),
-    ("number-30", "三十"),
-    ("number-40", "四十"),
-    ("number-50", "五十"),
-    ("number-60", "六十"),
-    ("number-70", "七十"),
-    ("number-80", "八十"),
-    ("number-90", "九十"),
-    ("number-100", "一百"),
-    ("number-200", "二百"),
-    ("number-300", "三百"),
-    ("number-400", "四百"),
-    ("number-500", "五百"),
-    ("number-600", "六百"),
-    ("number-700", "七百"),
-    ("number-800", "八百"),
-    ("number-900", "九百"),
-    ("number-1000", "一千"),
-    ("number-2000", "兩千"),
-    ("number-2000-er", "二千"),
-    ("number-3000", "三千"),
-    ("number-4000", "四千"),
-    ("number-5000", "五千"),
-    ("number-6000", "六千"),
-    ("number-7000", "七千"),
-    ("number-8000", "八千"),
-    ("number-9000", "九千"),
-    ("number-wan", "萬"),
-    ("number-yi", "億"),
-];
-
-const SHANGHAINESE_FRAGMENTS: [Fragment; 55] = [
-    ("digit-0", "零"),
-    ("digit-1", "一"),
-    ("digit-1-yao", "幺"),
-    ("digit-2", "两"),
-    ("digit-3", "三"),
-    ("digit-4", "四"),
-    ("digit-5", "五"),
-    ("digit-6", "六"),
-    ("digit-7", "七"),
-    ("digit-8", "八"),
-    ("digit-9", "九"),
-    ("digit-star", "星号"),
-    ("digit-hash", "井号"),
-    ("number-minus", "负"),
-    ("number-0", "零"),
-    ("number-1", "一"),
-    ("number-2", "二"),
-    ("number-2-liang", "两"),
-    ("number-3", "三"),
-    ("number-4", "四"),
-    ("number-5", "五"),
-    ("number-6", "六"),
-    ("number-7", "七"),
-    ("number-8", "八"),
-    ("number-9", "九"),
-    ("number-10", "十"),
-    ("number-10-yi", "一十"),
-    ("number-20", "廿"),
-    ("number-30", "三十"),
-    ("number-40", "四十"),
-    ("number-50", "五十"),
-    ("number-60", "六十"),
-    ("number-70", "七十"),
-    ("number-80", "八十"),
-    ("number-90", "九十"),
-    ("number-100", "一百"),
-    ("number-200", "两百"),
-    ("number-300", "三百"),
-    ("number-400", "四百"),
-    ("number-500", "五百"),
-    ("number-600", "六百"),
-    ("number-700", "七百"),
-    ("number-800", "八百"),
-    ("number-900", "九百"),
-    ("number-1000", "一千"),
-    ("number-2000", "两千"),
-    ("number-3000", "三千"),
-    ("number-4000", "四千"),
-    ("number-5000", "五千"),
-    ("number-6000", "六千"),
-    ("number-7000", "七千"),
-    ("number-8000", "八千"),
-    ("number-9000", "九千"),
-    ("number-wan", "万"),
-    ("number-yi", "亿"),
-];

@@ -119,26 +119,52 @@ fn what_is_no_number_is_not_read() {
     assert!(fragments("fr").is_empty());
 }
 
-/// What the readings of everything up to 25,000 and of a number with every digit in every place use.
-fn used(kind: SayKind, language: &str) -> BTreeSet<&'static str> {
-    let many = (0..25_000).chain((0..12).flat_map(|place| (1..10).map(move |d| d * 10_i64.pow(place))));
-    let read = |n: i64| reading(kind, &n.to_string(), language).expect("a number");
-    let mut used: BTreeSet<&str> = many.flat_map(read).collect();
+fn every_kind() -> Vec<SayKind> {
+    let of = |name: &&str| SayKind::parse(name, Some(Currency::Cny)).expect("a name of the list");
+    let others =
+        Currency::ALL.map(SayKind::Money).into_iter().filter(|k| *k != SayKind::Money(Currency::Cny));
+    SayKind::NAMES.iter().map(of).chain(others).collect()
+}
+
+/// Values of a kind that have every fragment in their readings.
+fn samples(kind: SayKind) -> Vec<String> {
+    let places = || (0..12).flat_map(|place| (1..10).map(move |d: u64| d * 10_u64.pow(place)));
+    let whole = || (0..25_000).chain(places());
     match kind {
-        SayKind::Number => used.extend(reading(kind, "-1", language).expect("a number")),
-        SayKind::Digits | SayKind::Telephone => used.extend(reading(kind, "*#", language).expect("keys")),
+        SayKind::Digits | SayKind::Telephone => vec!["0123456789*#".into()],
+        SayKind::Number => whole().map(|n| n.to_string()).chain(["-1".into()]).collect(),
+        SayKind::Money(_) => whole()
+            .map(|n| n.to_string())
+            .chain((0..100).flat_map(|c| [format!("0.{c:02}"), format!("-1.{c:02}")]))
+            .collect(),
+        SayKind::Date => (1..10_000)
+            .map(|year| format!("{year:04}-{:02}-{:02}", year % 12 + 1, year % 28 + 1))
+            .chain((1..=31).map(|day| format!("2026-01-{day:02}")))
+            .collect(),
+        SayKind::Time => (0..1440).map(|m| format!("{:02}:{:02}", m / 60, m % 60)).collect(),
+        SayKind::Duration => {
+            let hours = places().map(|n| n * 3600).filter(|s| *s <= NUMBER_MAX as u64);
+            (0..200_000).chain((0..100_000).map(|h| h * 3600)).chain(hours).map(|s| s.to_string()).collect()
+        }
+        SayKind::Position => (1..=POSITION_MAX).map(|n| n.to_string()).collect(),
+        SayKind::Wait => {
+            let (low, high) = (|| (0..4000).step_by(30), || (0..4000).step_by(30));
+            let ranges = low().flat_map(|l| high().filter(move |h| *h >= l).map(move |h| format!("{l}-{h}")));
+            (0..10_000).map(|s| s.to_string()).chain(ranges).collect()
+        }
     }
-    used
 }
 
 #[test]
 fn lists_exactly_the_fragments_that_readings_use() {
     for language in LANGUAGES {
         let mut all = BTreeSet::new();
-        for kind in [SayKind::Digits, SayKind::Number, SayKind::Telephone] {
+        for kind in every_kind() {
+            let read = |value: String| reading(kind, &value, language).unwrap_or_else(|| panic!("{value}"));
+            let used: BTreeSet<&str> = samples(kind).into_iter().flat_map(read).collect();
             let listed: BTreeSet<&str> =
                 fragments_of(kind, language).into_iter().map(|(name, _)| name).collect();
-            assert_eq!(used(kind, language), listed, "{kind} in {language}");
+            assert_eq!(used, listed, "{kind:?} in {language}");
             all.extend(listed);
         }
         let listed = fragments(language);
@@ -173,7 +199,7 @@ proptest! {
 
     #[test]
     fn any_text_is_read_or_refused(value in ".{0,40}", language in ".{0,4}|cmn|en") {
-        for kind in [SayKind::Digits, SayKind::Number, SayKind::Telephone] {
+        for kind in every_kind() {
             let _ = text(kind, &value, &language);
         }
     }
