@@ -58,7 +58,12 @@ pub(crate) fn read<'a>(file: Table<'a>, stem: &str, install: &Install<'_>) -> Op
         languages: install.languages.keys().cloned().collect(),
         answer: AnswerMode::AtOnce,
         type_ahead: true,
+        zone: jiff::tz::TimeZone::UTC,
+        anytime: vec![],
         vars: vec![],
+        records: Arc::new([]),
+        tables: Default::default(),
+        hours: Default::default(),
         steps: vec![],
     };
     let mut barge_in = true;
@@ -105,7 +110,7 @@ pub(crate) fn read<'a>(file: Table<'a>, stem: &str, install: &Install<'_>) -> Op
     if let Some(vars) = file.table("var") {
         for entry in vars.entries() {
             if let Some(default) = variable(&entry) {
-                flow.vars.push(VarDecl { name: entry.key.into(), default });
+                flow.vars.push(VarDecl::new(entry.key, default));
                 vars_at.push(entry.key_at());
             }
         }
@@ -147,7 +152,7 @@ pub(crate) fn read<'a>(file: Table<'a>, stem: &str, install: &Install<'_>) -> Op
             entry.table().and_then(|t| lower.step(t.titled(format!("step `{}`", crate::shorten(entry.key)))));
         let line = entry.key_at().line();
         // A step that cannot be read still has its name, so that others may lead to it.
-        flow.steps.push(Step { name: entry.key.into(), line, act: act.unwrap_or(Act::Hangup) });
+        flow.steps.push(Step { name: entry.key.into(), line, origin: None, act: act.unwrap_or(Act::Hangup) });
         sites.push(std::mem::replace(&mut lower.site, Site::new(at)));
     }
     (!sites.is_empty()).then_some(FlowDraft {
@@ -161,7 +166,7 @@ pub(crate) fn read<'a>(file: Table<'a>, stem: &str, install: &Install<'_>) -> Op
 
 /// A declared variable's start value. Built-in names are taken.
 fn variable(entry: &Value<'_>) -> Option<ivr::Value> {
-    if ["caller", "dialled", "language", "severity"].contains(&entry.key) {
+    if ivr::BUILT_IN.iter().any(|(name, ..)| *name == entry.key) {
         entry.findings.error_help(
             entry.key_at(),
             "built-in-variable",

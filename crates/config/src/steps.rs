@@ -438,6 +438,7 @@ impl<'a> Lower<'a, '_> {
             between,
             mask,
             matches,
+            check: None,
             no_input: no_input?,
             invalid: invalid?,
             next: next?,
@@ -552,6 +553,8 @@ impl<'a> Lower<'a, '_> {
                 Type::Text => "a text",
                 Type::Number => "a whole number",
                 Type::Bool => "true or false",
+                Type::Digits => "telephone keys in quotes",
+                Type::Time | Type::Duration | Type::List(_) | Type::Record(_) => "a text, a number or true",
             });
         }
         stored
@@ -629,7 +632,7 @@ impl<'a> Lower<'a, '_> {
             values.push((id, template));
         }
         let next = self.next(table);
-        Some(Act::Set(Set { values, next: next? }))
+        Some(Act::Set(Set { role: ivr::SetRole::Set, values, next: next? }))
     }
 
     // Decisions.
@@ -723,6 +726,9 @@ impl<'a> Lower<'a, '_> {
             require,
             severity: severity?,
             music,
+            treatments: Vec::new(),
+            keys: Vec::new(),
+            too_long: None,
             timeout,
             on_timeout: on_timeout?,
             on_full: on_full?,
@@ -749,7 +755,7 @@ impl<'a> Lower<'a, '_> {
         let on_unreachable = self.named_exit(table, "on_unreachable", OUT);
         let next = self.next(table);
         Some(Act::Ring(Ring {
-            agent: agent?,
+            to: ivr::Target::Agent(agent?),
             answer,
             music,
             timeout: timeout?,

@@ -105,7 +105,7 @@ pub(crate) fn at_steps(flow: &Flow, start: Known) -> Vec<Option<Known>> {
                 after.set(collect.into, None);
                 enter(&mut states, &mut todo, collect.next, &after);
             }
-            Act::Set(Set { values, next }) => {
+            Act::Set(Set { values, next, .. }) => {
                 let mut after = known;
                 for (id, template) in values {
                     let value = after.after(template);
@@ -148,7 +148,14 @@ mod tests {
         let topic = flow.var_id("topic");
         let (first, second) = (flow.id("first"), flow.id("second"));
         flow.step("first", Act::Answer { next: second });
-        flow.step("second", Act::Set(Set { values: vec![(topic, Template::text("storage"))], next: first }));
+        flow.step(
+            "second",
+            Act::Set(Set {
+                role: ivr::SetRole::Set,
+                values: vec![(topic, Template::text("storage"))],
+                next: first,
+            }),
+        );
         let flow = flow.build().expect("both steps are made");
         let start = Known(vec![None, None, None, None, Some(vec![Value::from("")])]);
         let states = at_steps(&flow, start);

@@ -38,6 +38,7 @@ impl Engine {
             dialled: invitation.dialled.clone(),
             epoch_unix: settings.epoch_unix,
             vars: number.vars.clone(),
+            call: "".into(),
         };
         let Some(call) = self.admit(now, dialog, invitation, Driver::Visit(visit), out) else { return };
         self.work.push_back(Work::Visit(call, ivr::Input::Started(Box::new(start))));

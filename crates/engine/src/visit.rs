@@ -85,6 +85,22 @@ impl Engine {
                 self.show_on_board(now, id, out);
             }
             Visit::Set { name, value, masked } => call.note_var(name, value, masked),
+            Visit::Left { .. }
+            | Visit::Estimate { .. }
+            | Visit::Music(_)
+            | Visit::Announcements { .. }
+            | Visit::Fetch { .. }
+            | Visit::Notify(_)
+            | Visit::Record(_)
+            | Visit::Private(_)
+            | Visit::TakeMessage { .. }
+            | Visit::EndMessage
+            | Visit::Callback { .. }
+            | Visit::Consent { .. }
+            | Visit::Survey { .. }
+            | Visit::Bot { .. }
+            | Visit::LeaveBot
+            | Visit::Dial { .. } => {}
             Visit::Fault { step, what } => {
                 self.log(now, Some(id), None, "flow-fault", format!("step={step} what={what}"), out);
                 self.story(id, StoryLine::Note(format!("flow fault in step `{step}`: {what}")), out);

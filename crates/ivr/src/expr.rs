@@ -9,7 +9,7 @@ mod template;
 
 pub use template::{Demand, Template};
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 
@@ -19,12 +19,54 @@ pub const LENGTH_MAX: usize = 1000;
 pub const DEPTH_MAX: usize = 32;
 /// Longest text a variable holds, in bytes.
 pub const TEXT_MAX: usize = 256;
+/// Longest list.
+pub const LIST_MAX: usize = 100;
 
+/// What a variable or an expression may be.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Type {
     Text,
     Number,
     Bool,
+    /// Telephone keys: a text that keeps its leading zeros. Stands wherever a text may stand.
+    Digits,
+    /// A moment.
+    Time,
+    Duration,
+    List(Scalar),
+    /// Of a shape declared in the flow: [`crate::Flow::records`].
+    Record(RecordId),
+}
+
+/// What a list may hold.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Scalar {
+    Text,
+    Number,
+    Bool,
+    Digits,
+    Time,
+    Duration,
+}
+
+/// A record's place in [`crate::Flow::records`].
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct RecordId(pub u16);
+
+/// The fields of a record, each with the value it has until it is known.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct RecordType {
+    /// For people: the variable or directory that brought it.
+    pub name: Arc<str>,
+    pub fields: Vec<Field>,
+}
+
+/// One field; its type is not a record again.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Field {
+    pub name: Arc<str>,
+    pub kind: Type,
+    pub default: Value,
 }
 
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -32,6 +74,15 @@ pub enum Value {
     Text(Arc<str>),
     Number(i64),
     Bool(bool),
+    Digits(Arc<str>),
+    /// Unix seconds.
+    Time(i64),
+    /// Milliseconds, never negative.
+    Duration(i64),
+    /// At most [`LIST_MAX`] scalars of one type.
+    List(Arc<[Value]>),
+    /// In the order of its [`RecordType`].
+    Record(RecordId, Arc<[Value]>),
 }
 
 /// A variable's place: the built-in ones first, then [`crate::Flow::vars`] in order.
@@ -43,11 +94,52 @@ impl VarId {
     pub const DIALLED: VarId = VarId(1);
     pub const LANGUAGE: VarId = VarId(2);
     pub const SEVERITY: VarId = VarId(3);
+    /// The present moment, as of the input that is being handled.
+    pub const NOW: VarId = VarId(4);
+    /// Place in the line, from 1; 0 while not waiting.
+    pub const POSITION: VarId = VarId(5);
+    /// Estimated wait; 0 when there is no estimate.
+    pub const WAIT: VarId = VarId(6);
+    /// Who serves or served the caller last; empty before.
+    pub const AGENT: VarId = VarId(7);
+    /// The call's number in records and logs.
+    pub const CALL: VarId = VarId(8);
+    /// The keys of a `collect` step while its `check` looks at them; empty otherwise.
+    pub const ENTRY: VarId = VarId(9);
 }
 
-/// The variables there are, and their types.
+/// The variables that every flow has, by [`VarId`]: name, type, whether a flow cannot set it.
+pub const BUILT_IN: [(&str, Type, bool); 10] = [
+    ("caller", Type::Text, true),
+    ("dialled", Type::Text, true),
+    ("language", Type::Text, false),
+    ("severity", Type::Text, false),
+    ("now", Type::Time, true),
+    ("position", Type::Number, true),
+    ("wait", Type::Duration, true),
+    ("agent", Type::Text, true),
+    ("call", Type::Text, true),
+    ("entry", Type::Digits, true),
+];
+
+/// What an expression may name: variables with their types, record shapes, lookup tables, opening hours.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct Types {
+    pub(crate) variables: Vec<Variable>,
+    pub records: Arc<[RecordType]>,
+    pub tables: BTreeMap<Arc<str>, Arc<Table>>,
+    pub hours: BTreeMap<Arc<str>, Arc<crate::Schedule>>,
+    /// For times of day and dates.
+    pub zone: Option<jiff::tz::TimeZone>,
+}
+
+/// A lookup table: keys to values of one scalar type.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Types(Vec<Variable>);
+pub struct Table {
+    pub name: Arc<str>,
+    pub kind: Scalar,
+    pub rows: BTreeMap<Arc<str>, Value>,
+}
 
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Variable {
@@ -352,6 +444,14 @@ impl Value {
             Value::Text(_) => Type::Text,
             Value::Number(_) => Type::Number,
             Value::Bool(_) => Type::Bool,
+            Value::Digits(_) => Type::Digits,
+            Value::Time(_) => Type::Time,
+            Value::Duration(_) => Type::Duration,
+            // An empty list fits every list; what declares a variable says which it is.
+            Value::List(items) => {
+                Type::List(items.first().and_then(|v| Scalar::of(v.kind())).unwrap_or(Scalar::Text))
+            }
+            Value::Record(id, _) => Type::Record(*id),
         }
     }
 
@@ -361,6 +461,8 @@ impl Value {
             Type::Text => Some(Value::from(text)),
             Type::Number => text.parse().ok().map(Value::Number),
             Type::Bool => text.parse().ok().map(Value::Bool),
+            Type::Digits => text.chars().all(|c| crate::KEYS.contains(c)).then(|| Value::Digits(text.into())),
+            Type::Time | Type::Duration | Type::List(_) | Type::Record(_) => None,
         }
     }
 
@@ -370,6 +472,12 @@ impl Value {
             Value::Text(text) => text.clone(),
             Value::Number(n) => n.to_string().into(),
             Value::Bool(b) => b.to_string().into(),
+            Value::Digits(keys) => keys.clone(),
+            Value::Time(unix) => unix.to_string().into(),
+            Value::Duration(ms) => (ms / 1000).to_string().into(),
+            Value::List(items) | Value::Record(_, items) => {
+                items.iter().map(|v| v.text().to_string()).collect::<Vec<_>>().join(", ").into()
+            }
         }
     }
 
@@ -415,38 +523,85 @@ impl fmt::Display for Type {
             Type::Text => "text",
             Type::Number => "number",
             Type::Bool => "bool",
+            Type::Digits => "digits",
+            Type::Time => "time",
+            Type::Duration => "duration",
+            Type::List(of) => return write!(f, "list of {}", Type::from(*of)),
+            Type::Record(_) => "record",
         })
     }
 }
 
+impl Scalar {
+    /// None: a list or a record.
+    pub fn of(kind: Type) -> Option<Scalar> {
+        Some(match kind {
+            Type::Text => Scalar::Text,
+            Type::Number => Scalar::Number,
+            Type::Bool => Scalar::Bool,
+            Type::Digits => Scalar::Digits,
+            Type::Time => Scalar::Time,
+            Type::Duration => Scalar::Duration,
+            Type::List(_) | Type::Record(_) => return None,
+        })
+    }
+}
+
+impl From<Scalar> for Type {
+    fn from(of: Scalar) -> Type {
+        match of {
+            Scalar::Text => Type::Text,
+            Scalar::Number => Type::Number,
+            Scalar::Bool => Type::Bool,
+            Scalar::Digits => Type::Digits,
+            Scalar::Time => Type::Time,
+            Scalar::Duration => Type::Duration,
+        }
+    }
+}
+
 impl Types {
-    /// The built-in variables, then the flow's own.
+    /// The built-in variables, then the flow's own, in order.
     pub fn new(vars: &[crate::VarDecl]) -> Types {
-        let built_in = [("caller", true), ("dialled", true), ("language", false), ("severity", false)];
-        let built_in = built_in.into_iter().map(|(name, read_only)| (Arc::from(name), Type::Text, read_only));
-        let own = vars.iter().map(|v| (v.name.clone(), v.default.kind(), false));
-        let all = built_in.chain(own).enumerate();
-        Types(
-            all.map(|(i, (name, kind, read_only))| Variable { id: VarId(i as u32), name, kind, read_only })
-                .collect(),
-        )
+        let own = vars.iter().enumerate().map(|(i, v)| (VarId((BUILT_IN.len() + i) as u32), v));
+        Types::scope(own)
+    }
+
+    /// The built-in variables and some of a flow's, under the names they have here: a sub-flow's own view.
+    pub fn scope<'v>(own: impl IntoIterator<Item = (VarId, &'v crate::VarDecl)>) -> Types {
+        let built_in = BUILT_IN.iter().enumerate().map(|(i, (name, kind, read_only))| Variable {
+            id: VarId(i as u32),
+            name: Arc::from(*name),
+            kind: *kind,
+            read_only: *read_only,
+        });
+        let own = own.into_iter().map(|(id, v)| Variable {
+            id,
+            name: v.name.clone(),
+            kind: v.kind,
+            read_only: false,
+        });
+        Types { variables: built_in.chain(own).collect(), ..Types::default() }
     }
 
     pub fn find(&self, name: &str) -> Option<&Variable> {
-        self.0.iter().find(|v| &*v.name == name)
+        self.variables.iter().find(|v| &*v.name == name)
     }
 
     pub fn variable(&self, id: VarId) -> Option<&Variable> {
-        self.0.get(id.0 as usize)
+        match self.variables.get(id.0 as usize).filter(|v| v.id == id) {
+            Some(found) => Some(found),
+            None => self.variables.iter().find(|v| v.id == id),
+        }
     }
 
     pub fn iter(&self) -> impl Iterator<Item = &Variable> {
-        self.0.iter()
+        self.variables.iter()
     }
 
     /// The nearest name to one that does not exist.
     pub fn suggest(&self, name: &str) -> Option<&str> {
-        suggest(name, self.0.iter().map(|v| &*v.name))
+        suggest(name, self.variables.iter().map(|v| &*v.name))
     }
 }
 

@@ -20,7 +20,7 @@ mod ask;
 mod mask;
 mod values;
 
-use crate::flow::{Act, AnswerMode, Echo, Flow, Play, Queue, Ring, Sound, StepId};
+use crate::flow::{Act, AnswerMode, Echo, Flow, Play, Queue, Ring, Sound, StepId, Target};
 use crate::{Input, Output, Piece, QueueEnd, RingEnd, Spoken, Start, Value, VarId, say};
 use ask::Asking;
 use hotline_core::{Deadline, Outbox, PlayId, Severity, Time};
@@ -135,6 +135,13 @@ impl Visit {
             Input::QueueEnded(end) => self.queue_ended(now, end, out),
             Input::RingEnded(end) => self.ring_ended(now, end, out),
             Input::HungUp => self.state = State::Over,
+            Input::Connected { .. }
+            | Input::Estimated { .. }
+            | Input::Announced { .. }
+            | Input::Fetched { .. }
+            | Input::MessageEnded(_)
+            | Input::CallbackEnded(_)
+            | Input::BotEnded(_) => {}
         }
     }
 
@@ -385,6 +392,21 @@ impl Visit {
             }
             Act::Queue(queue) => self.queue(queue, out),
             Act::Ring(ring) => self.ring(ring, out),
+            Act::Announce(_)
+            | Act::Language(_)
+            | Act::Identify(_)
+            | Act::Http(_)
+            | Act::Notify(_)
+            | Act::Consent(_)
+            | Act::Record(_)
+            | Act::Voicemail(_)
+            | Act::Callback(_)
+            | Act::Survey(_)
+            | Act::Bot(_)
+            | Act::Back { .. } => {
+                self.fail(out, "this step is not carried out yet");
+                Then::Wait
+            }
             Act::Answer { next } => Then::Go(*next),
             Act::Ringing { length, next } => {
                 if self.line != Line::Answered {
@@ -460,9 +482,18 @@ impl Visit {
 
     fn ring(&mut self, ring: &Ring, out: &mut Outbox<Output>) -> Then {
         self.ahead.clear();
-        let agent = ring.agent.fill(self.values.all()).to_string();
         let music = self.music(&ring.music, out);
-        out.push(Output::Ring { agent, timeout: ring.timeout, music });
+        let timeout = ring.timeout;
+        out.push(match &ring.to {
+            Target::Agent(agent) => {
+                let agent = agent.fill(self.values.all()).to_string();
+                Output::Ring { agent, timeout, music }
+            }
+            Target::Number { number, trunk } => {
+                let number = number.fill(self.values.all()).to_string();
+                Output::Dial { number, trunk: trunk.clone(), timeout, music }
+            }
+        });
         self.state = State::Ringing;
         Then::Wait
     }
@@ -550,6 +581,18 @@ fn needs(act: &Act) -> Line {
             Line::Answered
         }
         Act::Echo(_) => Line::Answered,
+        Act::Announce(_)
+        | Act::Consent(_)
+        | Act::Record(_)
+        | Act::Voicemail(_)
+        | Act::Survey(_)
+        | Act::Bot(_) => Line::Answered,
+        Act::Language(_)
+        | Act::Identify(_)
+        | Act::Http(_)
+        | Act::Notify(_)
+        | Act::Callback(_)
+        | Act::Back { .. } => Line::Unanswered,
         Act::Set(_) | Act::Branch(_) | Act::Hours(_) => Line::Unanswered,
         Act::Ringing { .. } | Act::Reject { .. } | Act::Hangup => Line::Unanswered,
     }

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use std::sync::Arc;
 
 fn vars() -> Vec<VarDecl> {
-    let var = |name: &str, default: Value| VarDecl { name: name.into(), default };
+    let var = |name: &str, default: Value| VarDecl::new(name, default);
     vec![
         var("class", "enterprise".into()),
         var("tries", 2.into()),
@@ -21,7 +21,15 @@ fn types() -> Types {
 }
 
 fn values() -> Vec<Value> {
-    let built_in = ["13800138000", "4009508888", "cmn", "P2"].map(Value::from);
+    let mut built_in: Vec<Value> = ["13800138000", "4009508888", "cmn", "P2"].map(Value::from).to_vec();
+    built_in.extend([
+        Value::Time(0),
+        0.into(),
+        Value::Duration(0),
+        "".into(),
+        "".into(),
+        Value::Digits("".into()),
+    ]);
     built_in.into_iter().chain(vars().into_iter().map(|v| v.default)).collect()
 }
 
@@ -313,7 +321,7 @@ fn expression(kind: Type) -> BoxedStrategy<String> {
                 (0..9_i64).prop_map(|n| n.to_string())
             ]
             .boxed(),
-            Type::Bool => {
+            _ => {
                 prop_oneof![Just("vip".to_owned()), Just("true".to_owned()), Just("false".to_owned())].boxed()
             }
         }
@@ -336,7 +344,7 @@ fn expression(kind: Type) -> BoxedStrategy<String> {
                 sub(Type::Text).prop_map(|a| format!("len({a})")),
             ]
             .boxed(),
-            Type::Bool => prop_oneof![
+            _ => prop_oneof![
                 (sub(kind), op(&["and", "or", "==", "!="]), sub(kind))
                     .prop_map(|(a, op, b)| format!("({a}) {op} ({b})")),
                 (sub(kind), op(&["and", "or"]), leaf(kind)).prop_map(|(a, op, b)| format!("{a} {op} {b}")),

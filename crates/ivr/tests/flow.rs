@@ -16,7 +16,7 @@ fn all_kinds() -> Flow {
     b.step_at("one", 42, Act::Collect(collect));
     let (next, a, c, d) = (b.id("set"), b.id("branch"), b.id("hours"), b.id("queue"));
     b.step("done", Act::Answer { next });
-    b.step("set", Act::Set(Set { values: Vec::new(), next: a }));
+    b.step("set", Act::Set(Set { role: SetRole::Set, values: Vec::new(), next: a }));
     let when = Expr::condition("entry=='1'or len( entry )>2", &b.types()).expect("a condition");
     b.step("branch", Act::Branch(Branch { arms: vec![(when, c)], otherwise: d }));
     let zone = hours::zone("Asia/Shanghai").expect("a zone");
@@ -27,6 +27,9 @@ fn all_kinds() -> Flow {
         require: None,
         severity: Template::text("P1"),
         music: vec![Sound::prompt("music")],
+        treatments: Vec::new(),
+        keys: Vec::new(),
+        too_long: None,
         timeout: None,
         on_timeout: a,
         on_full: c,
@@ -35,7 +38,7 @@ fn all_kinds() -> Flow {
     };
     b.step("queue", Act::Queue(queue));
     let ring = Ring {
-        agent: Template::text("alice"),
+        to: Target::Agent(Template::text("alice")),
         answer: true,
         music: Vec::new(),
         timeout: secs(20),

@@ -125,11 +125,13 @@ fn flow(plans: &[Plan], by_step: bool, type_ahead: bool) -> Arc<Flow> {
                 between: length,
                 mask: plan.small == 1,
                 matches: None,
+                check: None,
                 no_input: retry(c),
                 invalid: retry(d),
                 next: a,
             }),
             6 => Act::Set(Set {
+                role: SetRole::Set,
                 values: vec![
                     (VarId(5), t("{number * 7 - 1}")),
                     (VarId(4), t("{text}{number}")),
@@ -153,6 +155,9 @@ fn flow(plans: &[Plan], by_step: bool, type_ahead: bool) -> Arc<Flow> {
                 require: Some(Demand::parse("lang[text] >= 1", &Types::new(&vars())).expect("a demand")),
                 severity: t("{severity}"),
                 music: Vec::new(),
+                treatments: Vec::new(),
+                keys: Vec::new(),
+                too_long: None,
                 timeout: None,
                 on_timeout: b1,
                 on_full: c,
@@ -160,7 +165,7 @@ fn flow(plans: &[Plan], by_step: bool, type_ahead: bool) -> Arc<Flow> {
                 next: a,
             }),
             9 => Act::Ring(Ring {
-                agent: t("{text}"),
+                to: Target::Agent(t("{text}")),
                 answer: plan.flag,
                 music: Vec::new(),
                 timeout: length,

@@ -230,7 +230,7 @@ fn masked_entries_and_what_is_made_of_them_stay_hidden() {
         (b.var_id("copy"), template("open", &b)),
     ];
     let next = b.id("silent");
-    b.step("done", Act::Set(Set { values, next }));
+    b.step("done", Act::Set(Set { role: SetRole::Set, values, next }));
     let flow = ends(b, &["silent", "wrong"]);
     let mut caller = Caller::call(&flow);
     caller.told();
@@ -474,7 +474,7 @@ fn set_branch_and_presets() {
         (b.var_id("class"), t("{class}-{tries}", &b)),
     ];
     let next = b.id("which");
-    b.step("bump", Act::Set(Set { values, next }));
+    b.step("bump", Act::Set(Set { role: SetRole::Set, values, next }));
     let condition = |text: &str, b: &FlowBuilder| Expr::condition(text, &b.types()).expect(text);
     let arms = vec![
         (condition("vip", &b), b.id("vip")),
@@ -531,7 +531,7 @@ fn a_text_grows_to_its_limit_only() {
     let t = |text: &str, b: &FlowBuilder| Template::parse(text, &b.types()).expect(text);
     let values = vec![(b.var_id("x"), t("{x}{x}", &b)), (b.var_id("n"), t("{n + 1}", &b))];
     let next = b.id("which");
-    b.step("grow", Act::Set(Set { values, next }));
+    b.step("grow", Act::Set(Set { role: SetRole::Set, values, next }));
     let arms = vec![(Expr::condition("n < 100", &b.types()).expect("a condition"), b.id("grow"))];
     let otherwise = b.id("end");
     b.step("which", Act::Branch(Branch { arms, otherwise }));
@@ -545,7 +545,7 @@ fn an_endless_loop_ends_the_visit() {
     let mut b = Flow::builder("f");
     let (a, next) = (b.id("a"), b.id("b"));
     b.step("a", Act::Answer { next });
-    b.step("b", Act::Set(Set { values: Vec::new(), next: a }));
+    b.step("b", Act::Set(Set { role: SetRole::Set, values: Vec::new(), next: a }));
     let mut caller = Caller::call(&ends(b, &[]));
     let told = caller.told();
     assert_eq!(told.len(), 1 + STEPS_MAX + 2);
@@ -582,6 +582,9 @@ fn queue_flow(require: &str, severity: &str) -> Arc<Flow> {
             require: Some(Demand::parse(require, &b.types()).expect(require)),
             severity: Template::parse(severity, &b.types()).expect(severity),
             music: Vec::new(),
+            treatments: Vec::new(),
+            keys: Vec::new(),
+            too_long: None,
             timeout: Some(secs(600)),
             on_timeout: b.id("late"),
             on_full: b.id("full"),
@@ -632,7 +635,7 @@ fn a_value_that_names_no_skill_asks_nobody() {
 fn ring_flow(answer: bool) -> Arc<Flow> {
     one_step(AnswerMode::ByStep, &["served", "no-answer", "busy", "unreachable"], |b| {
         Act::Ring(Ring {
-            agent: Template::parse("alice-{x}", &b.types()).expect("a template"),
+            to: Target::Agent(Template::parse("alice-{x}", &b.types()).expect("a template")),
             answer,
             music: vec![Sound::prompt("moment")],
             timeout: secs(25),
@@ -670,7 +673,7 @@ fn a_call_that_an_agent_answered_is_not_answered_again() {
     b.step(
         "ring",
         Act::Ring(Ring {
-            agent: Template::text("alice"),
+            to: Target::Agent(Template::text("alice")),
             answer: false,
             music: Vec::new(),
             timeout: secs(20),

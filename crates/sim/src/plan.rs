@@ -235,6 +235,9 @@ fn support_flow() -> Flow {
             require: require.map(|text| Demand::parse(text, &types).expect("a demand of the plan")),
             severity: Template::text(severity),
             music: Vec::new(),
+            treatments: Vec::new(),
+            keys: Vec::new(),
+            too_long: None,
             timeout,
             on_timeout: bye,
             on_full: bye,
@@ -258,7 +261,7 @@ fn support_flow() -> Flow {
     flow.step(
         "transfer",
         Act::Ring(Ring {
-            agent: Template::text("agent1"),
+            to: ivr::Target::Agent(Template::text("agent1")),
             answer: true,
             music: Vec::new(),
             timeout: Duration::from_secs(12),
@@ -287,7 +290,7 @@ fn desk_flow() -> Flow {
     flow.step(
         "ring",
         Act::Ring(Ring {
-            agent: Template::text("agent0"),
+            to: ivr::Target::Agent(Template::text("agent0")),
             answer: false,
             music: Vec::new(),
             timeout: Duration::from_secs(15),

@@ -633,6 +633,9 @@ fn queue_act(timeout: Option<Duration>, next: ivr::StepId, otherwise: ivr::StepI
         require: None,
         severity: Template::text("P1"),
         music: Vec::new(),
+        treatments: Vec::new(),
+        keys: Vec::new(),
+        too_long: None,
         timeout,
         on_timeout: otherwise,
         on_full: otherwise,
@@ -662,7 +665,7 @@ pub fn desk(answer_first: bool, early: bool) -> Flow {
     flow.step(
         "ring",
         Act::Ring(Ring {
-            agent: Template::text("alice"),
+            to: ivr::Target::Agent(Template::text("alice")),
             answer: answer_first,
             music: Vec::new(),
             timeout: 15 * S,
@@ -717,6 +720,7 @@ pub fn secret() -> Flow {
             between: 3 * S,
             mask: true,
             matches: None,
+            check: None,
             no_input: retry(),
             invalid: retry(),
             next: read,

@@ -195,8 +195,7 @@ fn question(act: &Act) -> Option<Question<'_>> {
         Act::Collect(Collect { prompt, first, no_input, invalid, .. }) => {
             Some(Question { prompt, first: *first, no_input, invalid })
         }
-        Act::Play(_) | Act::Set(_) | Act::Branch(_) | Act::Hours(_) | Act::Queue(_) | Act::Ring(_) => None,
-        Act::Answer { .. } | Act::Ringing { .. } | Act::Echo(_) | Act::Reject { .. } | Act::Hangup => None,
+        _ => None,
     }
 }
 

@@ -16,7 +16,18 @@ pub struct Values {
 
 impl Values {
     pub fn new(flow: &Flow) -> Values {
-        let built_in = ["", "", &*flow.language, Severity::P3.as_str()].map(Value::from);
+        let built_in = [
+            Value::from(""),
+            Value::from(""),
+            Value::from(&*flow.language),
+            Value::from(Severity::P3.as_str()),
+            Value::Time(0),
+            Value::Number(0),
+            Value::Duration(0),
+            Value::from(""),
+            Value::from(""),
+            Value::Digits("".into()),
+        ];
         let own = flow.vars.iter().map(|v| v.default.clone());
         Values {
             all: built_in.into_iter().chain(own).collect(),
@@ -54,7 +65,7 @@ impl Values {
     pub fn language(&self) -> &str {
         match self.at(VarId::LANGUAGE) {
             Value::Text(language) => language,
-            Value::Number(_) | Value::Bool(_) => "",
+            _ => "",
         }
     }
 

@@ -289,6 +289,7 @@ pub fn collect(b: &mut FlowBuilder, barge_in: bool) -> Collect {
         between: secs(3),
         mask: false,
         matches: None,
+        check: None,
         no_input: retry(b, 2, "no-input", "silent"),
         invalid: retry(b, 2, "wrong-entry", "wrong"),
         next: b.id("done"),
