@@ -116,9 +116,20 @@ impl Wave {
         if self.rate == TELEPHONE_RATE {
             return Ok(self.samples.iter().map(to_16_bits).collect());
         }
-        let ratio = f64::from(TELEPHONE_RATE) / f64::from(self.rate);
-        // The filter's edge is as steep at the telephone's rate whatever the file's.
-        let taps = 128 * self.rate.div_ceil(TELEPHONE_RATE) as usize;
+        Ok(self.at_rate(TELEPHONE_RATE)?.iter().map(to_16_bits).collect())
+    }
+
+    /// Its samples at another rate, 8000 to 48000. They may exceed 1 a little where the sound is near full scale.
+    pub fn at_rate(&self, rate: u32) -> Result<Vec<f32>, Error> {
+        if self.rate == rate {
+            return Ok(self.samples.clone());
+        }
+        if !(RATE_MIN..=RATE_MAX).contains(&rate) {
+            return Err(Error::Rate(rate));
+        }
+        let ratio = f64::from(rate) / f64::from(self.rate);
+        // The filter's edge is as steep at the new rate whatever the file's.
+        let taps = 128 * self.rate.div_ceil(rate) as usize;
         let filter = SincInterpolationParameters::new(taps, WindowFunction::BlackmanHarris2);
         let length = self.samples.len();
         let resample = || -> Option<Vec<f32>> {
@@ -127,7 +138,7 @@ impl Wave {
             let input = InterleavedOwned::new_from(self.samples.clone(), 1, length).ok()?;
             Some(resampler.process_all(&input, length, None).ok()?.take_data())
         };
-        Ok(resample().ok_or(Error::Rate(self.rate))?.iter().map(to_16_bits).collect())
+        resample().ok_or(Error::Rate(self.rate))
     }
 
     pub fn length(&self) -> Duration {
