@@ -1,20 +1,31 @@
-//! `[hours.NAME]`: opening hours, holidays and make-up workdays.
+//! `[hours.NAME]`: opening hours, holidays and make-up workdays, by lists and by calendars.
+use crate::calendar::{Calendar, Calendars};
 use crate::read::{Table, Value};
 use ivr::Schedule;
 use ivr::hours::{HoursError, Oddity, Range};
 use jiff::civil::Date;
+use jiff::tz::TimeZone;
 use std::collections::BTreeSet;
+use std::rc::Rc;
 
 const DAY: u16 = 24 * 60;
 /// A shorter pause between two ranges is a slip of the pen, not a lunch.
 const GAP_MAX: u16 = 5;
 /// More ranges than this are no opening hours.
 const RANGES_MAX: usize = 50;
+const CALENDARS_MAX: usize = 20;
+/// The month of the year before in which the calendars of the next year should be there.
+const DECEMBER: i8 = 12;
 const FORM: &str =
     "write days and times: \"mon-fri 09:00-18:00\", \"sat,sun 10:00-16:00\", \"daily 00:00-24:00\"";
 
 /// Reads a schedule; `epoch_unix` says which year is the current one.
-pub(crate) fn read(table: Table<'_>, name: &str, epoch_unix: i64) -> Option<Schedule> {
+pub(crate) fn read(
+    table: Table<'_>,
+    name: &str,
+    calendars: &mut Calendars,
+    epoch_unix: i64,
+) -> Option<Schedule> {
     let findings = table.findings;
     let zone = table.need("zone", "name the time zone: `zone = \"Asia/Shanghai\"`");
     let zone = zone.and_then(|value| checked(&value, "unknown-zone", ivr::hours::zone(value.word()?)));
@@ -35,13 +46,19 @@ pub(crate) fn read(table: Table<'_>, name: &str, epoch_unix: i64) -> Option<Sche
     }
     let holidays = dates(&table, "holidays");
     let workdays = dates(&table, "workdays");
+    let named = named_calendars(&table, zone.as_ref().unwrap_or(&TimeZone::UTC), calendars);
     table.get("title").map(|v| v.text());
     let at = table.at();
     table.done();
 
     let (ranges, written): (Vec<Range>, Vec<Value<'_>>) = ranges.into_iter().unzip();
     check_gaps(name, &ranges, &written);
-    let schedule = Schedule { zone: zone?, ranges, holidays, workdays };
+    let mut schedule = Schedule::new(zone?, ranges);
+    for (_, calendar) in &named {
+        add(&mut schedule, &calendar.holidays, &calendar.workdays);
+        calendar.closures.iter().for_each(|(from, until)| schedule.close(*from, *until));
+    }
+    add(&mut schedule, &holidays, &workdays);
     let oddities = schedule.oddities();
     for odd in &oddities {
         match odd {
@@ -67,16 +84,81 @@ pub(crate) fn read(table: Table<'_>, name: &str, epoch_unix: i64) -> Option<Sche
         }
     }
     let now = jiff::Timestamp::from_second(epoch_unix).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
-    let year = schedule.zone.to_datetime(now).year();
-    if !oddities.contains(&Oddity::AlwaysOpen) && !schedule.holidays.iter().any(|day| day.year() == year) {
+    let today = schedule.zone.to_datetime(now).date();
+    let year = today.year();
+    let is_short = check_years(&named, today);
+    let knows_year = schedule.holidays.iter().any(|day| day.year() == year);
+    if !oddities.contains(&Oddity::AlwaysOpen) && !knows_year && !is_short {
         findings.warning(
             at,
             "year-without-holidays",
             format!("hours `{name}` know no holiday in {year}"),
-            format!("add them: `holidays = [\"{year}-01-01\"]`"),
+            format!(
+                "name a calendar, `calendars = [\"china\"]`, or list them: `holidays = [\"{year}-01-01\"]`"
+            ),
         );
     }
     Some(schedule)
+}
+
+/// The calendars with the places where they are named, in the order in which they hold.
+fn named_calendars<'a>(
+    table: &Table<'a>,
+    zone: &TimeZone,
+    calendars: &mut Calendars,
+) -> Vec<(Value<'a>, Rc<Calendar>)> {
+    let mut named: Vec<(Value<'a>, Rc<Calendar>)> = vec![];
+    let Some(value) = table.get("calendars") else { return named };
+    let entries = value.list().unwrap_or_default();
+    if entries.len() > CALENDARS_MAX {
+        value.error("too-many", format!("{} names more than {CALENDARS_MAX} calendars", table.title));
+    }
+    for entry in entries.into_iter().take(CALENDARS_MAX) {
+        if named.iter().any(|(before, _)| before.as_text() == entry.as_text()) {
+            let shown = crate::shorten(entry.as_text().unwrap_or_default());
+            entry.warning("duplicate", format!("`{shown}` is named twice"), None);
+        } else if let Some(calendar) = calendars.read(&entry, zone) {
+            named.push((entry, calendar));
+        }
+    }
+    named
+}
+
+/// Days of a calendar or a list: what it says of a day is stronger than what was said before.
+fn add(schedule: &mut Schedule, holidays: &BTreeSet<Date>, workdays: &BTreeSet<Date>) {
+    for day in holidays {
+        schedule.workdays.remove(day);
+        schedule.holidays.insert(*day);
+    }
+    for day in workdays {
+        // In both of one pair of lists: a mistake that is to be seen.
+        if !holidays.contains(day) {
+            schedule.holidays.remove(day);
+        }
+        schedule.workdays.insert(*day);
+    }
+}
+
+/// Warns of a calendar that ends before this year or, in December, before the next one. Whether one lacks
+/// this year.
+fn check_years(named: &[(Value<'_>, Rc<Calendar>)], today: Date) -> bool {
+    let this = today.year();
+    let mut lacks_this = false;
+    for (value, calendar) in named {
+        let next = (today.month() == DECEMBER).then_some(this + 1);
+        let missing = std::iter::once(this).chain(next).find(|year| !calendar.years.contains(year));
+        // One without any days was found odd already.
+        if let Some(year) = missing.filter(|_| !calendar.years.is_empty()) {
+            lacks_this |= year == this;
+            let shown = crate::shorten(value.as_text().unwrap_or_default());
+            value.warning(
+                "hours-without-year",
+                format!("{shown} has no days for {year} yet"),
+                format!("add them to a calendar file of your own, or take a newer hotline: its calendars learn each year's days when they are announced"),
+            );
+        }
+    }
+    lacks_this
 }
 
 fn checked<T>(value: &Value<'_>, rule: &'static str, read: Result<T, HoursError>) -> Option<T> {

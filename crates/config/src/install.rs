@@ -1,5 +1,6 @@
 //! `hotline.toml`: the installation as a whole, without its agents, flows and prompts.
 use crate::ServerSettings;
+use crate::calendar::Calendars;
 use crate::finding::{At, Findings, all_of, did_you_mean, one_of};
 use crate::hours;
 use crate::read::{Table, Value};
@@ -45,6 +46,8 @@ pub(crate) struct Install<'a> {
     pub queues: Vec<QueueDraft<'a>>,
     /// None: it is there, but cannot be read.
     pub hours: BTreeMap<Arc<str>, Option<Arc<ivr::Schedule>>>,
+    /// The files of the hours' calendars.
+    pub calendar_files: Vec<PathBuf>,
     pub feature_codes: FeatureCodes,
     /// Warn when a caller hears more than this before a person can be reached.
     pub audio_max: Duration,
@@ -119,6 +122,7 @@ impl<'a> Install<'a> {
             skills: BTreeSet::new(),
             queues: vec![],
             hours: BTreeMap::new(),
+            calendar_files: vec![],
             feature_codes: FeatureCodes {
                 ready: "*50".into(),
                 pause: "*51".into(),
@@ -164,10 +168,13 @@ impl<'a> Install<'a> {
         for queue in tables(&file, "queue") {
             install.queue(queue);
         }
+        let mut calendars = Calendars::new(folder, epoch_unix);
         for (name, at, hours) in tables(&file, "hours") {
             check_name(findings, at, "opening hours", name);
-            install.hours.insert(name.into(), hours::read(hours, name, epoch_unix).map(Arc::new));
+            let schedule = hours::read(hours, name, &mut calendars, epoch_unix);
+            install.hours.insert(name.into(), schedule.map(Arc::new));
         }
+        install.calendar_files = calendars.files;
         if let Some(codes) = file.table("feature_codes") {
             install.feature_codes(codes);
         }

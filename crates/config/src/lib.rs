@@ -4,6 +4,7 @@
 //! *Invariant:* an installation with an error yields no settings; what the engine gets is never checked again.
 
 mod agents;
+mod calendar;
 mod cross;
 mod finding;
 mod flow;
@@ -42,7 +43,7 @@ pub struct Loaded {
     pub findings: Vec<Finding>,
     /// What the engine does not need but its process does.
     pub server: ServerSettings,
-    /// Every TOML file that was read, the main one first: what a reload watches.
+    /// Every TOML and calendar file that was read, the main one first: what a reload watches.
     pub files: Vec<PathBuf>,
 }
 
@@ -77,6 +78,7 @@ pub fn load(main: &Path, secrets: &dyn Secrets, epoch_unix: i64) -> Loaded {
     let silent = Findings::default();
     let main_file = Document::parse(&main_source, &findings);
     let mut install = Install::read(main_file.table(&findings, &silent), main, epoch_unix);
+    files.append(&mut install.calendar_files);
     // Against a main file that cannot be read everything else looks wrong.
     let heard = if main_file.broken() { &silent } else { &findings };
 

@@ -1,4 +1,4 @@
-//! Opening hours: weekly ranges in a time zone, holidays, make-up workdays.
+//! Opening hours: weekly ranges in a time zone, holidays, make-up workdays, hours closed for once.
 //!
 //! *Invariant:* the zones come with the program; nothing here reads the system's.
 
@@ -6,12 +6,15 @@ use crate::expr::suggest;
 use jiff::Timestamp;
 use jiff::civil::{Date, DateTime};
 use jiff::tz::{TimeZone, TimeZoneDatabase};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 const DAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
 const DAY_MINUTES: u16 = 24 * 60;
 const WEEK_MINUTES: usize = 7 * DAY_MINUTES as usize;
+const DAY_SECONDS: i64 = 24 * 60 * 60;
+/// How far ahead the next change is looked for.
+const LOOK_AHEAD: i64 = 731 * DAY_SECONDS;
 
 /// When something is open, in local time.
 #[derive(Clone, PartialEq, Debug)]
@@ -22,6 +25,8 @@ pub struct Schedule {
     pub holidays: BTreeSet<Date>,
     /// Open like a Monday, whatever day of the week it is; stronger than a holiday.
     pub workdays: BTreeSet<Date>,
+    /// Closed once from one Unix second until before another, whatever else holds; apart from each other.
+    closures: BTreeMap<i64, i64>,
 }
 
 /// Times of day on some days of the week.
@@ -64,19 +69,83 @@ pub enum Oddity {
 }
 
 impl Schedule {
-    /// Without holidays and workdays.
+    /// Without holidays, workdays and closures.
     pub fn new(zone: TimeZone, ranges: Vec<Range>) -> Schedule {
-        Schedule { zone, ranges, holidays: BTreeSet::new(), workdays: BTreeSet::new() }
+        let (holidays, workdays, closures) = Default::default();
+        Schedule { zone, ranges, holidays, workdays, closures }
     }
 
-    pub fn is_open(&self, unix_seconds: i64) -> bool {
+    /// Closes it from one Unix second until before another: stronger than ranges and workdays.
+    pub fn close(&mut self, from_unix: i64, until_unix: i64) {
+        let (mut from, mut until) = (from_unix, until_unix);
+        if from >= until {
+            return;
+        }
+        // Those that it meets become one with it.
+        while let Some((start, end)) = self.closures.range(..=until).next_back().map(|(s, e)| (*s, *e))
+            && end >= from
+        {
+            self.closures.remove(&start);
+            (from, until) = (from.min(start), until.max(end));
+        }
+        self.closures.insert(from, until);
+    }
+
+    /// Whether it is open at a Unix second.
+    pub fn is_open(&self, unix: i64) -> bool {
         // A time out of the calendar's range is nobody's business hours.
-        let Ok(at) = Timestamp::from_second(unix_seconds) else { return false };
-        self.is_open_at(self.zone.to_datetime(at))
+        self.local(unix).is_some_and(|local| !self.is_closed_once(unix) && self.in_a_range(local))
     }
 
-    /// In local time.
-    pub fn is_open_at(&self, local: DateTime) -> bool {
+    /// The Unix second at which it next opens or, when it is open, closes; None: not within two years.
+    pub fn next_change(&self, unix: i64) -> Option<i64> {
+        let open = self.is_open(unix);
+        let edges = self.edges();
+        let mut at = unix;
+        let mut shift = unix;
+        while at - unix <= LOOK_AHEAD {
+            // While the clock's offset stays as it is, what is open can change at an edge only, or a closure's.
+            let now = Timestamp::from_second(at).ok()?;
+            if shift <= at {
+                let next = self.zone.following(now).next();
+                shift = next.map_or(i64::MAX, |t| t.timestamp().as_second());
+            }
+            let second = (at + i64::from(self.zone.to_offset(now).seconds())).rem_euclid(DAY_SECONDS);
+            let edge = edges.iter().find(|edge| **edge > second).unwrap_or(&DAY_SECONDS);
+            let mut next = shift.min(at + edge - second);
+            let closing = self.closures.range(at + 1..).next().map(|(from, _)| *from);
+            let reopening = self.closures.range(..=at).next_back().map(|(_, until)| *until);
+            for boundary in closing.into_iter().chain(reopening.filter(|until| *until > at)) {
+                next = next.min(boundary);
+            }
+            at = next;
+            if self.is_open(at) != open {
+                return Some(at);
+            }
+        }
+        None
+    }
+
+    /// Whether the day is a holiday, and no make-up workday.
+    pub fn is_holiday(&self, unix: i64) -> bool {
+        self.local(unix).is_some_and(|local| self.weekday(local.date()).is_none())
+    }
+
+    /// Whether it opens on that day: a make-up workday, or a day with hours that is no holiday.
+    pub fn is_workday(&self, unix: i64) -> bool {
+        let day = self.local(unix).and_then(|local| self.weekday(local.date()));
+        day.is_some_and(|day| self.ranges.iter().any(|range| range.days[day]))
+    }
+
+    fn local(&self, unix: i64) -> Option<DateTime> {
+        Some(self.zone.to_datetime(Timestamp::from_second(unix).ok()?))
+    }
+
+    fn is_closed_once(&self, unix: i64) -> bool {
+        self.closures.range(..=unix).next_back().is_some_and(|(_, until)| unix < *until)
+    }
+
+    fn in_a_range(&self, local: DateTime) -> bool {
         let minute = local.hour() as u16 * 60 + local.minute() as u16;
         let today = self.weekday(local.date());
         let yesterday = local.date().yesterday().ok().and_then(|d| self.weekday(d));
@@ -88,6 +157,16 @@ impl Schedule {
                 on(today) && minute >= range.from && minute < range.until
             }
         })
+    }
+
+    /// The seconds of a day at which a range may begin or end, in order, without the midnight before.
+    fn edges(&self) -> Vec<i64> {
+        let minutes = self.ranges.iter().flat_map(|range| [range.from, range.until]);
+        let mut edges: Vec<i64> = minutes.map(|m| i64::from(m) * 60).collect();
+        edges.push(DAY_SECONDS);
+        edges.sort_unstable();
+        edges.dedup();
+        edges
     }
 
     /// The day of the week whose ranges hold (0: Monday); None: a holiday.
@@ -106,7 +185,7 @@ impl Schedule {
         let open = |minute: usize| covered.iter().any(|week| week[minute]);
         if !(0..WEEK_MINUTES).any(open) {
             odd.push(Oddity::NeverOpen);
-        } else if self.holidays.is_empty() && (0..WEEK_MINUTES).all(open) {
+        } else if self.holidays.is_empty() && self.closures.is_empty() && (0..WEEK_MINUTES).all(open) {
             odd.push(Oddity::AlwaysOpen);
         }
         for second in 0..covered.len() {
@@ -279,149 +358,4 @@ impl fmt::Display for Oddity {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// In Shanghai, without summer time; 2026-11-23 is a Monday.
-    fn shanghai(ranges: &[&str]) -> Schedule {
-        let ranges = ranges.iter().map(|r| Range::parse(r).expect(r)).collect();
-        Schedule::new(zone("Asia/Shanghai").expect("a zone"), ranges)
-    }
-
-    fn unix(local: &str, zone: &TimeZone) -> i64 {
-        zone.to_timestamp(local.parse().expect(local)).expect(local).as_second()
-    }
-
-    #[test]
-    fn opens_and_closes_by_local_time() {
-        let mut office = shanghai(&["mon-fri 09:00-18:00", "sat 10:00-16:00"]);
-        office.holidays.extend([date("2026-10-01").expect("a date"), date("2026-10-02").expect("a date")]);
-        office.workdays.extend([date("2026-10-10").expect("a date"), date("2026-10-02").expect("a date")]);
-        for (local, open) in [
-            ("2026-11-23T08:59:59", false),
-            ("2026-11-23T09:00:00", true),
-            ("2026-11-23T17:59:59", true),
-            ("2026-11-23T18:00:00", false),
-            ("2026-11-28T09:59:59", false),
-            ("2026-11-28T10:00:00", true),
-            ("2026-11-28T16:00:00", false),
-            ("2026-11-29T12:00:00", false),
-            // A holiday on a Thursday, one that is a workday too, and a Saturday worked like a Monday.
-            ("2026-10-01T12:00:00", false),
-            ("2026-10-02T12:00:00", true),
-            ("2026-10-10T09:30:00", true),
-            ("2026-10-10T17:00:00", true),
-        ] {
-            assert_eq!(office.is_open(unix(local, &office.zone)), open, "{local}");
-        }
-    }
-
-    #[test]
-    fn goes_over_midnight() {
-        let mut night = shanghai(&["fri 22:00-06:00"]);
-        let cases = |night: &Schedule| {
-            ["2026-11-27T21:59:59", "2026-11-27T22:00:00", "2026-11-28T05:59:59", "2026-11-28T06:00:00"]
-                .map(|local| night.is_open(unix(local, &night.zone)))
-        };
-        assert_eq!(cases(&night), [false, true, true, false]);
-        // Saturday is a holiday: the night that began on Friday goes on.
-        night.holidays.insert(date("2026-11-28").expect("a date"));
-        assert_eq!(cases(&night), [false, true, true, false]);
-        // Friday is: there is no night.
-        night.holidays.insert(date("2026-11-27").expect("a date"));
-        assert_eq!(cases(&night), [false; 4]);
-        // On Sunday it goes over the week's end.
-        let night = shanghai(&["sun 22:00-06:00"]);
-        assert!(night.is_open(unix("2026-11-30T05:00:00", &night.zone)));
-    }
-
-    #[test]
-    fn follows_summer_time() {
-        let mut office = shanghai(&["daily 09:00-18:00"]);
-        office.zone = zone("America/New_York").expect("a zone");
-        // 13:30 UTC is 08:30 in winter, 09:30 in summer.
-        let utc = |text: &str| unix(text, &TimeZone::UTC);
-        assert!(!office.is_open(utc("2026-01-15T13:30:00")));
-        assert!(office.is_open(utc("2026-07-15T13:30:00")));
-    }
-
-    #[test]
-    fn times_out_of_the_calendar_are_closed() {
-        let always = shanghai(&["daily 00:00-24:00"]);
-        assert!(always.is_open(0));
-        assert!(!always.is_open(i64::MAX));
-        assert!(!always.is_open(i64::MIN));
-    }
-
-    #[test]
-    fn parses_ranges() {
-        let days = |text: &str| {
-            let range = Range::parse(text).expect(text);
-            range.days.map(|d| if d { 'x' } else { '.' }).iter().collect::<String>()
-        };
-        assert_eq!(days("mon-fri 09:00-18:00"), "xxxxx..");
-        assert_eq!(days("sat,sun 09:00-18:00"), ".....xx");
-        assert_eq!(days("fri-mon 09:00-18:00"), "x...xxx");
-        assert_eq!(days("  MON,wed-thu   09:00-18:00 "), "x.xx...");
-        assert_eq!(days("daily 00:00-24:00"), "xxxxxxx");
-    }
-
-    #[test]
-    fn says_where_a_range_is_wrong() {
-        for (text, at, what) in [
-            ("", 0, "an empty range"),
-            ("mon-fri", 7, "times are missing behind the days"),
-            ("mon-fry 09:00-18:00", 4, "`fry` is not a day"),
-            ("mon,,tue 09:00-18:00", 4, "`` is not a day"),
-            ("mon 9-18", 4, "`9` is not a time of day"),
-            ("mon 09:00", 4, "not two times with a `-` between"),
-            ("mon 09:00-18:60", 10, "`18:60` is not a time of day"),
-            ("mon 09:00-24:01", 10, "`24:01` is not a time of day"),
-            ("mon 09:00-+8:00", 10, "`+8:00` is not a time of day"),
-            ("mon 24:00-06:00", 4, "the wrong midnight"),
-            ("mon 22:00-00:00", 10, "the wrong midnight"),
-            ("mon 09:00-09:00", 4, "it ends when it begins"),
-            ("mon 09:00-18:00 x", 16, "one range a text"),
-        ] {
-            let wrong = Range::parse(text).expect_err(text);
-            assert_eq!((wrong.at, &*wrong.what), (at, what), "{text}");
-        }
-    }
-
-    #[test]
-    fn knows_zones_and_dates() {
-        assert_eq!(
-            zone("Asia/Shangai").expect_err("mistyped").help.as_deref(),
-            Some("did you mean `Asia/Shanghai`?")
-        );
-        assert!(date("2026-02-29").is_err());
-        assert!(date("20261001").is_err());
-        assert!(date("2026-10-01T00").is_err());
-    }
-
-    #[test]
-    fn finds_oddities() {
-        assert_eq!(shanghai(&["mon-fri 09:00-18:00", "sat 10:00-16:00"]).oddities(), []);
-        assert_eq!(shanghai(&[]).oddities(), [Oddity::NeverOpen]);
-        assert_eq!(shanghai(&["daily 00:00-24:00"]).oddities(), [Oddity::AlwaysOpen]);
-        assert_eq!(
-            shanghai(&["mon-fri 09:00-18:00", "wed 17:00-20:00", "sun 22:00-10:00"]).oddities(),
-            [
-                Oddity::Overlap { first: 0, second: 1, day: 2 },
-                Oddity::Overlap { first: 0, second: 2, day: 0 },
-            ]
-        );
-        let mut office = shanghai(&["mon-fri 09:00-18:00"]);
-        office.holidays.extend(["2024-01-01", "2026-10-01", "2026-10-03"].map(|d| date(d).expect(d)));
-        office.workdays.insert(date("2026-10-01").expect("a date"));
-        let found: Vec<String> = office.oddities().iter().map(Oddity::to_string).collect();
-        assert_eq!(
-            found,
-            [
-                "2026-10-01 is a holiday and a workday: it counts as a workday",
-                "2026-10-03 is closed anyhow, without being a holiday",
-                "2025 has no holidays, the years around it do",
-            ]
-        );
-    }
-}
+mod tests;
