@@ -30,7 +30,7 @@ pub use render::{Outcome, Renderer, Selection};
 pub use sound::{Sound, Target};
 pub use status::{LanguageStatus, status};
 pub use survey::{Item, State, Survey};
-pub use voice::{Http, NoHttp, Request, Speaking};
+pub use voice::{Http, NoHttp, Request, SOUND_BYTES_MAX, Speaking};
 
 use std::fmt;
 use std::path::PathBuf;
