@@ -96,12 +96,19 @@ fn a_wait_is_never_rounded_down() {
     ];
     for seconds in 0..10_000 {
         let (_, expected) = longest.iter().find(|(most, _)| seconds <= *most).expect("the last is endless");
-        assert_eq!(text(SayKind::Wait, &seconds.to_string(), "en").as_deref(), Some(*expected), "{seconds} s");
+        assert_eq!(
+            text(SayKind::Wait, &seconds.to_string(), "en").as_deref(),
+            Some(*expected),
+            "{seconds} s"
+        );
     }
 }
 
 #[test]
 fn what_is_no_length() {
     refused(SayKind::Duration, &["", "-1", "1.5", "90s", "1-2", "1:30", "1000000000000"]);
-    refused(SayKind::Wait, &["", "-", "-1", "1-", "-1-5", "480-240", "1-2-3", "1.5", "4m", "0-1000000000000"]);
+    refused(
+        SayKind::Wait,
+        &["", "-", "-1", "1-", "-1-5", "480-240", "1-2-3", "1.5", "4m", "0-1000000000000"],
+    );
 }

@@ -14,6 +14,7 @@
 mod clock;
 mod dates;
 mod lengths;
+mod list;
 mod money;
 mod places;
 mod properties;

@@ -1,7 +1,9 @@
 //! What holds for all values: readings differ where values do, and their fragments are listed.
 
 use hotline_ivr::SayKind;
-use hotline_ivr::say::{Currency, LANGUAGES, NUMBER_MAX, POSITION_MAX, fragments, fragments_of, reading, text};
+use hotline_ivr::say::{
+    Currency, LANGUAGES, NUMBER_MAX, POSITION_MAX, fragments, fragments_of, reading, text,
+};
 use proptest::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,7 +16,8 @@ fn differ(kind: SayKind, values: impl Iterator<Item = String> + Clone) {
     for language in LANGUAGES {
         let mut heard: BTreeMap<String, String> = BTreeMap::new();
         for value in values.clone() {
-            let spoken = text(kind, &value, language).unwrap_or_else(|| panic!("{kind} {value} in {language}"));
+            let spoken =
+                text(kind, &value, language).unwrap_or_else(|| panic!("{kind} {value} in {language}"));
             if let Some(other) = heard.insert(spoken.clone(), value.clone()) {
                 panic!("{kind} {other} and {value} in {language} are both {spoken}");
             }
@@ -43,14 +46,15 @@ fn different_places_sound_different() {
 
 #[test]
 fn different_durations_sound_different() {
-    differ(SayKind::Duration, (0..40_000).chain((40_000..4_000_000).step_by(61)).map(|n| n.to_string()));
+    differ(SayKind::Duration, (0..8_000).chain((8_000..4_000_000).step_by(607)).map(|n| n.to_string()));
 }
 
 #[test]
 fn different_amounts_sound_different() {
     for currency in Currency::ALL {
-        let amounts = (0..30_000).map(|n| format!("{}.{:02}", n / 100, n % 100));
-        differ(SayKind::Money(currency), amounts.chain((301..12_000).map(|n| format!("-{n}"))));
+        let amounts =
+            (0..2_500).chain((2_500..300_000).step_by(103)).map(|n| format!("{}.{:02}", n / 100, n % 100));
+        differ(SayKind::Money(currency), amounts.chain((1..1_000).map(|n| format!("-{n}"))));
     }
 }
 
@@ -96,8 +100,7 @@ fn value() -> impl Strategy<Value = (SayKind, String)> {
         (0..5000_u64, 0..5000_u64).prop_map(|(s, more)| (SayKind::Wait, format!("{s}-{}", s + more))),
         "[0-9*#]{0,20}".prop_map(|keys| (SayKind::Telephone, keys)),
         "[0-9*#]{0,20}".prop_map(|keys| (SayKind::Digits, keys)),
-        (1..10_000, 1..=12, 1..=28)
-            .prop_map(|(y, m, d)| (SayKind::Date, format!("{y:04}-{m:02}-{d:02}"))),
+        (1..10_000, 1..=12, 1..=28).prop_map(|(y, m, d)| (SayKind::Date, format!("{y:04}-{m:02}-{d:02}"))),
     ]
 }
 
