@@ -4,6 +4,7 @@ use crate::calendar::Calendars;
 use crate::finding::{At, Findings, all_of, did_you_mean, one_of};
 use crate::hours;
 use crate::read::{Table, Value};
+use crate::systems::Systems;
 use acd::{AgentOrder, Pool};
 use engine::{CallLimits, FeatureCodes, Listener, MediaSettings};
 use hotline_core::Severity;
@@ -49,6 +50,8 @@ pub(crate) struct Install<'a> {
     /// The files of the hours' calendars.
     pub calendar_files: Vec<PathBuf>,
     pub feature_codes: FeatureCodes,
+    /// Tables, directories, services and what else flows name.
+    pub systems: Systems,
     /// Warn when a caller hears more than this before a person can be reached.
     pub audio_max: Duration,
 }
@@ -129,6 +132,7 @@ impl<'a> Install<'a> {
                 logout: "*52".into(),
                 pause_reasons: BTreeMap::new(),
             },
+            systems: Systems::default(),
             audio_max: secs(60),
         };
         match file.table("engine") {

@@ -14,6 +14,8 @@ mod install;
 mod prompts;
 mod read;
 mod steps;
+#[allow(dead_code, reason = "flows that name them come next")]
+mod systems;
 mod values;
 
 pub use agents::{Secrets, SystemSecrets, ha1};
