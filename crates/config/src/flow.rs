@@ -65,6 +65,7 @@ pub(crate) fn read<'a>(file: Table<'a>, stem: &str, install: &Install<'_>) -> Op
         tables: Default::default(),
         hours: Default::default(),
         steps: vec![],
+        facts: Default::default(),
     };
     let mut barge_in = true;
     let mut start = None;

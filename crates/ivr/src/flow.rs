@@ -2,6 +2,7 @@
 
 use crate::contract::HttpMethod;
 use crate::expr::{Demand, Expr, RecordId, RecordType, Table, Template, Type, Types, Value, VarId};
+use crate::facts::Facts;
 use crate::hours::Schedule;
 use crate::pattern::Pattern;
 use crate::say::SayKind;
@@ -42,6 +43,8 @@ pub struct Flow {
     pub hours: BTreeMap<Arc<str>, Arc<Schedule>>,
     /// `StepId` is the index.
     pub steps: Vec<Step>,
+    /// `Facts::default()`: what follows from the rest is worked out when a call first needs it.
+    pub facts: Facts,
 }
 
 /// When the call is answered.
@@ -362,6 +365,8 @@ pub struct Identify {
 #[derive(Clone, PartialEq, Debug)]
 pub struct Directory {
     pub name: Arc<str>,
+    /// `"86"`: the country code that [`crate::plain_number`] leaves out of its keys; empty: none.
+    pub country: Arc<str>,
     pub fields: Vec<crate::expr::Field>,
     /// By key (several keys may name one row), numbers as [`crate::plain_number`] writes them.
     pub rows: BTreeMap<Arc<str>, Arc<[Value]>>,
@@ -720,6 +725,25 @@ impl Step {
         }
     }
 
+    /// Every sound in it, wherever it is played.
+    pub(crate) fn sounds(&self) -> Vec<&Sound> {
+        fn asked<'a>(prompt: &'a Prompt, no_input: &'a Retry, invalid: &'a Retry) -> Vec<&'a Sound> {
+            prompt.sounds.iter().chain(&no_input.prompt).chain(&invalid.prompt).collect()
+        }
+        match &self.act {
+            Act::Play(play) => play.prompt.sounds.iter().collect(),
+            Act::Menu(Menu { prompt, no_input, invalid, .. })
+            | Act::Collect(Collect { prompt, no_input, invalid, .. })
+            | Act::Consent(Consent { prompt, no_input, invalid, .. }) => asked(prompt, no_input, invalid),
+            Act::Announce(a) => a.of.iter().flat_map(|(_, p)| &p.sounds).collect(),
+            Act::Voicemail(v) => v.prompt.sounds.iter().collect(),
+            Act::Survey(s) => s.plan.questions.iter().flat_map(|q| &q.sounds).chain(&s.again).collect(),
+            Act::Queue(q) => q.music.iter().chain(q.treatments.iter().flat_map(|t| &t.sounds)).collect(),
+            Act::Ring(ring) => ring.music.iter().collect(),
+            _ => Vec::new(),
+        }
+    }
+
     /// Everything it can play: prompt names (templates included) and grammars.
     pub fn prompts(&self) -> Vec<Heard<'_>> {
         let (straight, aside) = self.heard();
@@ -844,6 +868,7 @@ impl FlowBuilder {
             tables: BTreeMap::new(),
             hours: BTreeMap::new(),
             steps: Vec::new(),
+            facts: Facts::default(),
         };
         FlowBuilder { flow, ids: BTreeMap::new(), acts: BTreeMap::new(), start: None }
     }

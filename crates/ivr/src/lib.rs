@@ -5,6 +5,7 @@
 
 mod contract;
 pub mod expr;
+mod facts;
 mod flow;
 pub mod hours;
 pub mod pattern;
@@ -19,6 +20,7 @@ pub use expr::{
     BUILT_IN, Demand, Expr, ExprError, Field, RecordId, RecordType, Scalar, Table, Template, Type, Types,
     Value, VarId, suggest,
 };
+pub use facts::Facts;
 pub use flow::{
     Act, Announce, AnswerMode, Bot, Branch, Callback, Collect, Consent, Directory, Echo, Flow, FlowBuilder,
     Heard, Hours, Http, HttpPiece, Identify, JsonPath, JsonStep, JsonTemplate, KEYS, Key, Language, Menu,

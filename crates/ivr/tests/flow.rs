@@ -17,7 +17,7 @@ fn all_kinds() -> Flow {
     let (next, a, c, d) = (b.id("set"), b.id("branch"), b.id("hours"), b.id("queue"));
     b.step("done", Act::Answer { next });
     b.step("set", Act::Set(Set { role: SetRole::Set, values: Vec::new(), next: a }));
-    let when = Expr::condition("entry=='1'or len( entry )>2", &b.types()).expect("a condition");
+    let when = Expr::condition("typed=='1'or len( typed )>2", &b.types()).expect("a condition");
     b.step("branch", Act::Branch(Branch { arms: vec![(when, c)], otherwise: d }));
     let zone = hours::zone("Asia/Shanghai").expect("a zone");
     let schedule = Arc::new(Schedule::new(zone, Vec::new()));
@@ -83,7 +83,7 @@ fn steps_name_their_exits() {
             "wrong (reject)",
             "done (answer) next: set",
             "set (set) next: branch",
-            "branch (branch) entry == '1' or len(entry) > 2: hours, otherwise: queue",
+            "branch (branch) typed == '1' or len(typed) > 2: hours, otherwise: queue",
             "hours (hours) open: queue, closed: branch",
             "queue (queue) next: ring, timeout: branch, full: hours, no-agents: queue",
             "ring (ring) next: echo, no-answer: branch, busy: hours, unreachable: queue",
@@ -126,7 +126,7 @@ fn steps_name_their_prompts() {
     ];
     let prompt = Prompt { sounds, barge_in: true };
     let act = Act::Play(Play { prompt, early: false, repeat: 2, next: StepId(0) });
-    let step = Step { name: "x".into(), line: 0, act };
+    let step = Step { name: "x".into(), line: 0, origin: None, act };
     assert_eq!(step.prompts().len(), 6, "a repeated prompt is heard again");
 }
 

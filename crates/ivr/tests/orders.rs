@@ -117,7 +117,7 @@ fn flow(plans: &[Plan], by_step: bool, type_ahead: bool) -> Arc<Flow> {
             }),
             4 | 5 => Act::Collect(Collect {
                 prompt,
-                into: if plan.flag { VarId(4) } else { VarId(5) },
+                into: if plan.flag { VarId(10) } else { VarId(11) },
                 min: tries as usize,
                 max: plan.exits[3] % 70,
                 end: plan.flag.then_some('#'),
@@ -133,8 +133,8 @@ fn flow(plans: &[Plan], by_step: bool, type_ahead: bool) -> Arc<Flow> {
             6 => Act::Set(Set {
                 role: SetRole::Set,
                 values: vec![
-                    (VarId(5), t("{number * 7 - 1}")),
-                    (VarId(4), t("{text}{number}")),
+                    (VarId(11), t("{number * 7 - 1}")),
+                    (VarId(10), t("{text}{number}")),
                     (VarId::SEVERITY, t("P{number}")),
                 ],
                 next: a,
@@ -186,10 +186,7 @@ fn flow(plans: &[Plan], by_step: bool, type_ahead: bool) -> Arc<Flow> {
 }
 
 fn vars() -> Vec<VarDecl> {
-    vec![
-        VarDecl { name: "text".into(), default: "".into() },
-        VarDecl { name: "number".into(), default: 0.into() },
-    ]
+    vec![VarDecl::new("text", "".into()), VarDecl::new("number", 0.into())]
 }
 
 fn step_of_life() -> impl Strategy<Value = Do> {

@@ -127,10 +127,10 @@ fn collect_takes_each_exit() {
     use Do::*;
     let flow = collect_flow(|_, _| {});
     let table: &[(&[Do], &[&str])] = &[
-        (&[Press("123#")], &["stop", "entry = 123", "> done", "hangup"]),
-        (&[Press("12345")], &["stop", "entry = 12345", "> done", "hangup"]),
+        (&[Press("123#")], &["stop", "typed = 123", "> done", "hangup"]),
+        (&[Press("12345")], &["stop", "typed = 12345", "> done", "hangup"]),
         (&[Heard, Press("12"), Wait(2999), Press("3"), Wait(2999)], &[]),
-        (&[Heard, Press("12"), Wait(2999), Press("3"), Wait(3000)], &["entry = 123", "> done", "hangup"]),
+        (&[Heard, Press("12"), Wait(2999), Press("3"), Wait(3000)], &["typed = 123", "> done", "hangup"]),
         // Too short: by silence, by the end key, or by nothing but the end key.
         (&[Heard, Press("12"), Wait(3000)], &["play en/wrong-entry, en/enter"]),
         (&[Heard, Press("12#")], &["play en/wrong-entry, en/enter"]),
@@ -139,7 +139,7 @@ fn collect_takes_each_exit() {
         (&[Heard, Press("12*#")], &["play en/wrong-entry, en/enter"]),
         (
             &[Heard, Press("#"), Heard, Press("1234#")],
-            &["play en/wrong-entry, en/enter", "entry = 1234", "> done", "hangup"],
+            &["play en/wrong-entry, en/enter", "typed = 1234", "> done", "hangup"],
         ),
         (&[Heard, Press("#"), Heard, Press("1#")], &["play en/wrong-entry, en/enter", "> wrong", "hangup"]),
         (&[Heard, Wait(4999)], &[]),
@@ -147,7 +147,7 @@ fn collect_takes_each_exit() {
         // Keys during the prompt begin the entry; the wait between keys counts from the last one.
         (
             &[Press("1"), Wait(2900), Press("2"), Wait(2900), Press("3#")],
-            &["stop", "entry = 123", "> done", "hangup"],
+            &["stop", "typed = 123", "> done", "hangup"],
         ),
         (&[Press("12"), LateNews, HangUp, Wait(10_000), Press("3#")], &["stop"]),
     ];
@@ -176,9 +176,9 @@ fn collect_without_an_end_key_ends_by_silence_or_when_full() {
     use Do::*;
     let flow = collect_flow(|_, c| (c.end, c.min) = (None, 0));
     for (script, told) in [
-        (&[Heard, Press("1"), Wait(3000)][..], &["entry = 1", "> done", "hangup"][..]),
+        (&[Heard, Press("1"), Wait(3000)][..], &["typed = 1", "> done", "hangup"][..]),
         (&[Heard, Press("12#"), Wait(3000)], &["play en/wrong-entry, en/enter"]),
-        (&[Heard, Press("54321")], &["entry = 54321", "> done", "hangup"]),
+        (&[Heard, Press("54321")], &["typed = 54321", "> done", "hangup"]),
     ] {
         let mut caller = Caller::call(&flow);
         caller.told();
@@ -191,7 +191,7 @@ fn collect_may_be_empty_where_the_minimum_is_zero() {
     let flow = collect_flow(|_, c| c.min = 0);
     let mut caller = Caller::call(&flow);
     caller.told();
-    assert_eq!(caller.does(&[Do::Press("#")]).told(), ["stop", "entry = ", "> done", "hangup"]);
+    assert_eq!(caller.does(&[Do::Press("#")]).told(), ["stop", "typed = ", "> done", "hangup"]);
 }
 
 #[test]
@@ -225,7 +225,7 @@ fn masked_entries_and_what_is_made_of_them_stay_hidden() {
     b.step("ask", Act::Collect(collect));
     let template = |text: &str, b: &FlowBuilder| Template::parse(text, &b.types()).expect(text);
     let values = vec![
-        (b.var_id("copy"), template("<{entry}>", &b)),
+        (b.var_id("copy"), template("<{typed}>", &b)),
         (b.var_id("plain"), template("{if(len(copy) > 5, copy, 'short')}", &b)),
         (b.var_id("copy"), template("open", &b)),
     ];
@@ -239,7 +239,7 @@ fn masked_entries_and_what_is_made_of_them_stay_hidden() {
         told,
         [
             "stop",
-            "entry = ****",
+            "typed = ****",
             "> done",
             "copy = ******",
             "plain = ******",
@@ -248,8 +248,8 @@ fn masked_entries_and_what_is_made_of_them_stay_hidden() {
             "hangup"
         ]
     );
-    assert_eq!(caller.visit.value("entry"), Some(&Value::from("1234")), "the flow itself can use it");
-    assert!(caller.visit.values().contains(&("entry".into(), "****".into())));
+    assert_eq!(caller.visit.value("typed"), Some(&Value::from("1234")), "the flow itself can use it");
+    assert!(caller.visit.values().contains(&("typed".into(), "****".into())));
     assert!(!format!("{:?}", caller.visit).contains("1234"));
 }
 
@@ -302,7 +302,7 @@ fn keys_typed_ahead_answer_the_questions_that_follow() {
     assert_eq!(told, ["stop", "> terms", "> menu", "> ask", "play en/enter"], "one key passes both prompts");
     // Keys during the last prompt are nobody's: no step asks behind it.
     let told = caller.does(&[Press("123#"), Press("99"), Wait(60_000)]).told();
-    assert_eq!(told, ["stop", "entry = 123", "> done", "play en/bye", "stop", "> two", "hangup"]);
+    assert_eq!(told, ["stop", "typed = 123", "> done", "play en/bye", "stop", "> two", "hangup"]);
 }
 
 #[test]
@@ -346,7 +346,7 @@ fn keys_before_the_media_open_are_typed_ahead_too() {
         b.step("done", Act::Menu(menu));
         let mut visit = Visit::new(ends(b, &MENU_ENDS));
         let mut out = hotline_core::Outbox::new();
-        let start = Start { caller: String::new(), dialled: String::new(), epoch_unix: 0, vars: Vec::new() };
+        let start = nobody();
         visit.handle(Time::ZERO, Input::Started(Box::new(start)), &mut out);
         keys.chars().for_each(|key| visit.handle(Time::ZERO, Input::Digit(key), &mut out));
         visit.handle(Time::ZERO, Input::Ready, &mut out);
@@ -369,7 +369,7 @@ fn typed_ahead_keys_are_bounded() {
     let flow = ends(b, &COLLECT_ENDS);
     let mut visit = Visit::new(flow);
     let mut out = hotline_core::Outbox::new();
-    let start = Start { caller: String::new(), dialled: String::new(), epoch_unix: 0, vars: Vec::new() };
+    let start = nobody();
     visit.handle(Time::ZERO, Input::Started(Box::new(start)), &mut out);
     for _ in 0..100 {
         visit.handle(Time::ZERO, Input::Digit('7'), &mut out);
@@ -378,7 +378,7 @@ fn typed_ahead_keys_are_bounded() {
     visit.handle(Time::ZERO, Input::Ready, &mut out);
     visit.handle(Time::ZERO, Input::Ready, &mut out);
     visit.wake(Time::from_secs(3), &mut out);
-    assert_eq!(visit.value("entry"), Some(&Value::from(&*"7".repeat(TYPE_AHEAD_MAX))));
+    assert_eq!(visit.value("typed"), Some(&Value::from(&*"7".repeat(TYPE_AHEAD_MAX))));
 }
 
 #[test]
@@ -775,7 +775,7 @@ fn ringing_and_echo_last_as_long_as_they_say() {
 fn media_that_never_open_end_the_visit() {
     let mut visit = Visit::new(menu_flow(|_, _| {}));
     let mut out = hotline_core::Outbox::new();
-    let start = Start { caller: String::new(), dialled: String::new(), epoch_unix: 0, vars: Vec::new() };
+    let start = nobody();
     visit.handle(Time::ZERO, Input::Started(Box::new(start)), &mut out);
     let due = visit.deadline().expect("media must open");
     assert_eq!(due.at.since(Time::ZERO), Duration::from_secs(45));

@@ -69,6 +69,7 @@ impl Caller {
             // 2026-11-23 00:00 UTC, a Monday, 08:00 in Shanghai.
             epoch_unix: 1_795_392_000,
             vars: vars.iter().map(|(n, v)| (Arc::from(*n), v.to_string())).collect(),
+            call: "call-7".into(),
         };
         caller.input(Input::Started(Box::new(start)));
         caller
@@ -188,7 +189,7 @@ impl Caller {
                 Output::Set { value, masked, .. } => {
                     assert!(!masked || value.bytes().all(|b| b == b'*'), "a masked value is shown");
                 }
-                Output::Fault { .. } => {}
+                _ => {}
             }
             self.story.push(line(&output));
         }
@@ -240,6 +241,7 @@ fn line(output: &Output) -> String {
         Output::Entered { step } => format!("> {step}"),
         Output::Set { name, value, .. } => format!("{name} = {value}"),
         Output::Fault { step, what } => format!("fault in {step}: {what}"),
+        other => format!("{other:?}"),
     }
 }
 
@@ -250,6 +252,17 @@ fn pieces(pieces: &[Piece]) -> String {
         Piece::Tone { hz, length, dbm0 } => format!("{}+{}Hz {length:?} {dbm0}dBm0", hz[0], hz[1]),
     };
     pieces.iter().map(one).collect::<Vec<_>>().join(", ")
+}
+
+/// A call of which nothing is known.
+pub fn nobody() -> Start {
+    Start {
+        caller: String::new(),
+        dialled: String::new(),
+        epoch_unix: 0,
+        vars: Vec::new(),
+        call: "call-0".into(),
+    }
 }
 
 /// A play step of named prompts.
@@ -276,12 +289,12 @@ pub fn menu(b: &mut FlowBuilder, barge_in: bool) -> Menu {
     }
 }
 
-/// 3 to 5 digits into `entry`, `#` ends, 5 s and 3 s; two tries each, then `silent` and `wrong`; `done`.
+/// 3 to 5 digits into `typed`, `#` ends, 5 s and 3 s; two tries each, then `silent` and `wrong`; `done`.
 pub fn collect(b: &mut FlowBuilder, barge_in: bool) -> Collect {
-    b.var("entry", "");
+    b.var("typed", "");
     Collect {
         prompt: Prompt { barge_in, ..Prompt::named(&["enter"]) },
-        into: b.var_id("entry"),
+        into: b.var_id("typed"),
         min: 3,
         max: 5,
         end: Some('#'),
