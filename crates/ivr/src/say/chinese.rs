@@ -59,7 +59,12 @@ impl Chinese {
                 names.push("date-day");
             }
             Value::Time(clock) => self.time(clock, names),
-            Value::Duration(seconds) => self.duration(seconds, names),
+            Value::Duration(seconds) => {
+                let units = ["duration-hour", "duration-minute", "duration-second"];
+                let parts =
+                    [(seconds / 3600, units[0]), (seconds / 60 % 60, units[1]), (seconds % 60, units[2])];
+                self.parts(&parts, false, units[2], names);
+            }
             Value::Position(place) => {
                 names.push("position-di");
                 self.number(place, names);
@@ -88,7 +93,7 @@ impl Chinese {
                 }
                 names.push("number-2-liang");
             } else {
-                read_group(group as usize, &mut begun, gap, liang, names);
+                group_of_four(group as usize, begun, gap, liang, names);
             }
             names.extend(unit);
             (begun, gap) = (true, false);
@@ -118,24 +123,31 @@ impl Chinese {
         };
         names.extend(before);
         names.extend(negative.then_some("number-minus"));
-        let in_tenths = parts.len() == 3;
+        self.parts(parts, parts.len() == 3, parts[0].1, names);
+    }
+
+    /// What there is of each unit, from the largest down; nothing of `zero` when there is nothing. `tight`: each
+    /// unit is a tenth of the one before, so that it needs no 零 when a single digit follows (一元二角, but
+    /// 一分钟零两秒), and 2 is 两 only at the beginning.
+    fn parts(self, parts: &[(u64, &'static str)], tight: bool, zero: &'static str, names: &mut Names) {
         let (mut begun, mut gap) = (false, false);
         for &(n, unit) in parts {
             if n == 0 {
                 gap = begun;
                 continue;
             }
-            names.extend((gap || begun && !in_tenths && n < 10).then_some(ONES[0]));
-            if begun && self != Shanghainese {
-                self.number(n, names)
-            } else {
+            names.extend((gap || begun && !tight && n < 10).then_some(ONES[0]));
+            let liang = !begun || !tight || self == Shanghainese;
+            if liang {
                 self.count(n, names)
+            } else {
+                self.number(n, names)
             }
             names.push(unit);
             (begun, gap) = (true, false);
         }
         if !begun {
-            names.extend([ONES[0], parts[0].1]);
+            names.extend([ONES[0], zero]);
         }
     }
 
@@ -163,28 +175,6 @@ impl Chinese {
         }
     }
 
-    fn duration(self, seconds: u64, names: &mut Names) {
-        let parts = [
-            (seconds / 3600, "duration-hour"),
-            (seconds / 60 % 60, "duration-minute"),
-            (seconds % 60, "duration-second"),
-        ];
-        let (mut begun, mut gap) = (false, false);
-        for (n, unit) in parts {
-            if n == 0 {
-                gap = begun;
-                continue;
-            }
-            names.extend((gap || begun && n < 10).then_some(ONES[0]));
-            self.count(n, names);
-            names.push(unit);
-            (begun, gap) = (true, false);
-        }
-        if !begun {
-            names.extend([ONES[0], "duration-second"]);
-        }
-    }
-
     fn wait(self, wait: Wait, names: &mut Names) {
         match wait {
             Wait::UnderAMinute => names.push("wait-under-minute"),
@@ -206,12 +196,11 @@ impl Chinese {
 }
 
 /// 1 to 9999. `begun`: something was said before; `gap`: a whole group of zeros lies between.
-fn read_group(group: usize, begun: &mut bool, gap: bool, liang: bool, names: &mut Names) {
-    let mut gap = gap;
+fn group_of_four(group: usize, mut begun: bool, mut gap: bool, liang: bool, names: &mut Names) {
     for (size, words) in [(1000, &THOUSANDS), (100, &HUNDREDS), (10, &TENS), (1, &ONES)] {
         let digit = group / size % 10;
         if digit == 0 {
-            gap = *begun;
+            gap = begun;
             continue;
         }
         if gap {
@@ -219,9 +208,9 @@ fn read_group(group: usize, begun: &mut bool, gap: bool, liang: bool, names: &mu
         }
         names.push(match (size, digit) {
             (1000, 2) if !liang => "number-2000-er",
-            (10, 1) if *begun => "number-10-yi",
+            (10, 1) if begun => "number-10-yi",
             _ => words[digit],
         });
-        (*begun, gap) = (true, false);
+        (begun, gap) = (true, false);
     }
 }

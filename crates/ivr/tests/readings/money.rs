@@ -91,7 +91,7 @@ fn us_dollars() {
         ("0.02", "两美分", "兩美仙", "两美分", "two cents"),
         ("0.99", "九十九美分", "九十九美仙", "九十九美分", "ninety nine cents"),
         ("1.01", "一美元零一美分", "一美元零一美仙", "一美元零一美分", "one US dollar and one cent"),
-        ("3.02", "三美元零二美分", "三美元零二美仙", "三美元零两美分", "three US dollars and two cents"),
+        ("3.02", "三美元零两美分", "三美元零兩美仙", "三美元零两美分", "three US dollars and two cents"),
         ("1.1", "一美元十美分", "一美元十美仙", "一美元十美分", "one US dollar and ten cents"),
         ("2.5", "两美元五十美分", "兩美元五十美仙", "两美元五十美分", "two US dollars and fifty cents"),
         ("19.99", "十九美元九十九美分", "十九美元九十九美仙", "十九美元九十九美分", "nineteen US dollars and ninety nine cents"),
