@@ -4,6 +4,8 @@
 
 mod ics;
 mod repeat;
+#[cfg(test)]
+mod tests;
 
 use crate::finding::{Source, did_you_mean, one_of};
 use crate::read::Value;

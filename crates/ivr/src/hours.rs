@@ -103,7 +103,7 @@ impl Schedule {
         let edges = self.edges();
         let mut at = unix;
         let mut shift = unix;
-        while at - unix <= LOOK_AHEAD {
+        loop {
             // While the clock's offset stays as it is, what is open can change at an edge only, or a closure's.
             let now = Timestamp::from_second(at).ok()?;
             if shift <= at {
@@ -118,12 +118,14 @@ impl Schedule {
             for boundary in closing.into_iter().chain(reopening.filter(|until| *until > at)) {
                 next = next.min(boundary);
             }
+            if next - unix > LOOK_AHEAD {
+                return None;
+            }
             at = next;
             if self.is_open(at) != open {
                 return Some(at);
             }
         }
-        None
     }
 
     /// Whether the day is a holiday, and no make-up workday.

@@ -6,6 +6,7 @@ use crate::finding::{At, Findings, Source};
 use jiff::Timestamp;
 use jiff::civil::{Date, DateTime, Time};
 use jiff::tz::TimeZone;
+use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 
 /// More events than this are no calendar of opening hours.
@@ -36,6 +37,7 @@ pub(super) fn read(
         findings,
         zone,
         window: (first, last),
+        zones: BTreeMap::new(),
         calendar: Calendar::default(),
         mistakes: 0,
         marks: Budget(MARKS_MAX),
@@ -52,6 +54,8 @@ struct Reader<'a> {
     findings: &'a Findings,
     zone: &'a TimeZone,
     window: (Date, Date),
+    /// Zones by the names that the file has for them.
+    zones: BTreeMap<String, TimeZone>,
     calendar: Calendar,
     mistakes: usize,
     marks: Budget,
@@ -285,14 +289,18 @@ impl<'a> Reader<'a> {
     }
 
     fn zone(&mut self, property: &Property<'_>, name: &str) -> Option<TimeZone> {
-        let found = ivr::hours::zone(windows_zone(name).unwrap_or(name));
+        if let Some(zone) = self.zones.get(name) {
+            return Some(zone.clone());
+        }
+        let found = ivr::hours::zone(iana_zone(name));
         if let Err(error) = &found {
             self.mistakes += 1;
             let at = property.line.at(0);
             let what = crate::shorten(&error.what);
             self.findings.error_help(at, "unknown-zone", what, error.help.clone());
         }
-        found.ok()
+        let found = found.ok()?;
+        Some(self.zones.entry(name.to_owned()).or_insert(found).clone())
     }
 
     /// Marks what an event closes; None: the calendar is too large to go on.
@@ -324,11 +332,11 @@ impl<'a> Reader<'a> {
                 self.findings.error(*at, "too-many", what);
                 return None;
             };
-            let repeated = dates.into_iter().map(|date| start.on(date));
+            let repeated = dates.into_iter().filter(|date| *date != start.date()).map(|date| start.on(date));
             starts.extend(repeated.filter(|s| until.as_ref().is_none_or(|until| s.is_until(until))));
         }
         starts.extend(event.more);
-        let is_repeated = starts.len() > 1;
+        let is_repeated = !event.rules.is_empty();
         starts.retain(|start| !event.except.iter().any(|except| start.is_same(except)));
         let mut conflict = None;
         for start in starts {
@@ -668,9 +676,9 @@ fn says_workday(summary: &str) -> bool {
             || text.ends_with("workday"))
 }
 
-/// What Outlook calls the time zones where most of its calendars come from.
-fn windows_zone(name: &str) -> Option<&'static str> {
-    Some(match name {
+/// The name of a zone in the IANA database: Outlook has its own, Mozilla writes `/mozilla.org/20050126_1/Asia/Tokyo`.
+fn iana_zone(name: &str) -> &str {
+    match name {
         "China Standard Time" => "Asia/Shanghai",
         "Taipei Standard Time" => "Asia/Taipei",
         "Singapore Standard Time" => "Asia/Singapore",
@@ -683,6 +691,11 @@ fn windows_zone(name: &str) -> Option<&'static str> {
         "Eastern Standard Time" => "America/New_York",
         "Central Standard Time" => "America/Chicago",
         "Pacific Standard Time" => "America/Los_Angeles",
-        _ => return None,
-    })
+        _ if name.starts_with('/') => {
+            let city = name.rfind('/').unwrap_or(0);
+            let area = name[..city].rfind('/').map_or(0, |slash| slash + 1);
+            &name[area..]
+        }
+        _ => name,
+    }
 }
