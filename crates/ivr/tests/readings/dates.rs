@@ -31,6 +31,7 @@ fn days() {
         ("2026-05-30", "二零二六年五月三十日", "二零二六年五月三十號", "两零两六年五月三十号", "the thirtieth of May twenty twenty six"),
         ("2026-12-31", "二零二六年十二月三十一日", "二零二六年十二月三十一號", "两零两六年十二月三十一号", "the thirty first of December twenty twenty six"),
         ("2024-02-29", "二零二四年二月二十九日", "二零二四年二月二十九號", "两零两四年两月廿九号", "the twenty ninth of February twenty twenty four"),
+        ("1600-02-29", "一六零零年二月二十九日", "一六零零年二月二十九號", "一六零零年两月廿九号", "the twenty ninth of February sixteen hundred"),
         ("2000-02-29", "二零零零年二月二十九日", "二零零零年二月二十九號", "两零零零年两月廿九号", "the twenty ninth of February two thousand"),
     ]);
 }
