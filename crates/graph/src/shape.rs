@@ -61,11 +61,14 @@ pub(crate) fn shape(index: usize, node: &Node, ways: &[(usize, &Way)]) -> Shape 
         lines.truncate(LINES_MAX - 1);
         lines.push(("…".into(), Change::Same));
     }
+    // The only way out needs no label, and no count when everybody takes it.
     let alone = matches!(ways, [(_, way)] if way.labels == ["next"]);
+    let silent =
+        |way: &Way| alone && (way.count.is_none() || (way.count == node.count && way.count != Some(0)));
     let chip_max = (700.0 / ways.len().max(1) as f64).clamp(64.0, 130.0);
     let chips: Vec<(usize, Chip)> = ways
         .iter()
-        .filter(|(_, way)| !alone || way.count.is_some())
+        .filter(|(_, way)| !silent(way))
         .map(|(i, way)| (*i, chip(way, alone, chip_max)))
         .collect();
     let tallest = chips.iter().map(|(_, c)| c.rows()).max().unwrap_or(0);

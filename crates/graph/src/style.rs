@@ -21,6 +21,8 @@ pub(crate) const TEXT: &str = "#1e293b";
 pub(crate) const MUTED: &str = "#64748b";
 pub(crate) const LINE: &str = "#475569";
 pub(crate) const LIGHT_LINE: &str = "#a3b1c2";
+pub(crate) const FAINT_LINE: &str = "#a3acb8";
+pub(crate) const FAINT_LIGHT_LINE: &str = "#d5dce4";
 pub(crate) const UNREACHED: Paint = ("#fff1f2", "#dc2626");
 
 impl Family {

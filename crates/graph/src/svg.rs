@@ -3,17 +3,18 @@
 use crate::exits::{Way, ways};
 use crate::layout::{Layout, Point, Rect, layout};
 use crate::shape::{HEAD, KIND_SIZE, LINE_HEIGHT, NAME_SIZE, PAD, Shape, TEXT_SIZE, shape};
-use crate::style::{Family, LIGHT_LINE, LINE, MUTED, TEXT, UNREACHED};
+use crate::style::{FAINT_LIGHT_LINE, FAINT_LINE, Family, LIGHT_LINE, LINE, MUTED, TEXT, UNREACHED};
 use crate::text::{bold_width, px, width, xml};
 use crate::{Change, Node, Picture};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
 const MARGIN: f64 = 24.0;
-const TITLE: f64 = 40.0;
 const TITLE_SIZE: f64 = 17.0;
 const LEGEND_ROW: f64 = 20.0;
 const ROUND: f64 = 6.0;
+/// The legend has at least this room.
+const WIDTH_MIN: f64 = 480.0;
 
 /// Draws it. The size follows from the content, in pixels; the text is at least 10 pixels high.
 pub fn svg(picture: &Picture) -> String {
@@ -30,15 +31,23 @@ pub fn svg(picture: &Picture) -> String {
     let legend = legend(picture, &nodes, &ways, &layout);
 
     let title_width = bold_width(&picture.title, TITLE_SIZE);
-    let legend_width = legend.iter().map(|(_, text)| 40.0 + width(text, TEXT_SIZE)).fold(0.0, f64::max);
-    let w = layout.size.x.max(title_width).max(legend_width) + 2.0 * MARGIN;
-    let legend_top = MARGIN + TITLE + layout.size.y + 20.0;
-    let h = legend_top + legend.len() as f64 * LEGEND_ROW + MARGIN;
+    let widest = legend.iter().map(|(_, text)| legend_width(text)).fold(0.0, f64::max);
+    let w = layout.size.x.max(title_width).max(widest).max(WIDTH_MIN) + 2.0 * MARGIN;
+    let (mut spots, mut x, mut y) = (Vec::new(), MARGIN, MARGIN + 28.0);
+    for (_, text) in &legend {
+        if x > MARGIN && x + legend_width(text) > w - MARGIN {
+            (x, y) = (MARGIN, y + LEGEND_ROW);
+        }
+        spots.push((x, y));
+        x += legend_width(text);
+    }
+    let top = y + LEGEND_ROW + 20.0;
+    let h = top + layout.size.y + MARGIN;
     let mut sheet = Svg { out: String::new() };
     sheet.open(w.ceil(), h.ceil(), &picture.title);
     let by_name = Text { x: MARGIN, y: MARGIN + 16.0, size: TITLE_SIZE, bold: true, ..Text::default() };
     sheet.text(&by_name, &picture.title);
-    let _ = writeln!(sheet.out, "<g transform=\"translate({} {})\">", px(MARGIN), px(MARGIN + TITLE));
+    let _ = writeln!(sheet.out, "<g transform=\"translate({} {})\">", px(MARGIN), px(top));
     for frame in &layout.frames {
         sheet.frame(frame.rect, &frame.group);
     }
@@ -52,14 +61,18 @@ pub fn svg(picture: &Picture) -> String {
         sheet.out.push_str("</g>\n");
     }
     sheet.out.push_str("</g>\n");
-    for (i, (mark, text)) in legend.iter().enumerate() {
-        sheet.legend(MARGIN, legend_top + i as f64 * LEGEND_ROW, mark, text);
+    for ((mark, text), (x, y)) in legend.iter().zip(spots) {
+        sheet.legend(x, y, mark, text);
     }
     sheet.out.push_str("</svg>\n");
     sheet.out
 }
 
-/// What a row of the legend shows before its text.
+fn legend_width(text: &str) -> f64 {
+    48.0 + width(text, TEXT_SIZE)
+}
+
+/// What an entry of the legend shows before its text.
 enum Mark {
     Fill(&'static str, &'static str),
     Unreached,
@@ -139,9 +152,13 @@ fn lines(sheet: &mut Svg, picture: &Picture, nodes: &[&Node], ways: &[Way], layo
         Change::Same => 1,
         _ => 2,
     };
+    let mut loudest = vec![0; nodes.len()];
+    for way in ways {
+        loudest[way.to] = rank(way).max(loudest[way.to]);
+    }
     let mut order: Vec<usize> = (0..ways.len()).collect();
-    order.sort_by_key(|&i| (rank(&ways[i]), ways[i].to, i));
-    for group in order.chunk_by(|&a, &b| (rank(&ways[a]), ways[a].to) == (rank(&ways[b]), ways[b].to)) {
+    order.sort_by_key(|&i| (loudest[ways[i].to], ways[i].to, rank(&ways[i]), i));
+    for group in order.chunk_by(|&a, &b| ways[a].to == ways[b].to) {
         for &i in group {
             let path = path(&layout.lines[i]);
             let _ = writeln!(sheet.out, "<path d=\"{path}\" class=\"halo\"/>");
@@ -149,12 +166,13 @@ fn lines(sheet: &mut Svg, picture: &Picture, nodes: &[&Node], ways: &[Way], layo
         for &i in group {
             let way = &ways[i];
             let back = is_back(&layout.lines[i]);
-            let stroke = Stroke::new(way.change, way.count, most, way.is_error, back);
-            let faint = picture.is_difference && way.change == Change::Same;
-            let opacity = if faint { " opacity=\"0.6\"" } else { "" };
+            let mut stroke = Stroke::new(way.change, way.count, most, way.is_error, back);
+            if picture.is_difference && way.change == Change::Same {
+                stroke = stroke.faint();
+            }
             let _ = write!(
                 sheet.out,
-                "<g{opacity}><title>{}: {} → {}</title><path d=\"{}\" {}/>",
+                "<g><title>{}: {} → {}</title><path d=\"{}\" {}/>",
                 xml(&nodes[way.from].name),
                 xml(&way.label()),
                 xml(&nodes[way.to].name),
@@ -204,6 +222,12 @@ fn path(points: &[Point]) -> String {
 }
 
 impl Stroke {
+    /// What has not changed steps back.
+    fn faint(self) -> Stroke {
+        let colour = if self.colour == LINE { FAINT_LINE } else { FAINT_LIGHT_LINE };
+        Stroke { colour, ..self }
+    }
+
     fn attributes(&self) -> String {
         let dash =
             if self.dash.is_empty() { String::new() } else { format!(" stroke-dasharray=\"{}\"", self.dash) };

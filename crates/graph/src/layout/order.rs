@@ -12,7 +12,7 @@ pub(super) struct Net {
 
 const SWEEPS: usize = 24;
 /// What a place between two joined items of one layer costs, per weight.
-const FLAT_COST: u64 = 1;
+const FLAT_COST: u64 = 3;
 
 struct Order<'a> {
     layer: &'a [usize],
