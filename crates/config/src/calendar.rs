@@ -7,7 +7,7 @@ mod repeat;
 #[cfg(test)]
 mod tests;
 
-use crate::finding::{Source, did_you_mean, one_of};
+use crate::finding::{Findings, Source, did_you_mean, one_of};
 use crate::read::Value;
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -75,7 +75,7 @@ impl Calendars {
         if !self.files.contains(&path) {
             self.files.push(path.clone());
         }
-        let source = crate::read_file(&path, value.findings);
+        let source = read_source(&path, value.findings);
         (!source.unreadable).then_some(source)
     }
 
@@ -108,4 +108,26 @@ fn shipped(value: &Value<'_>, name: &str) -> Option<Source> {
         );
     }
     found.map(|(known, text)| Source::new(Path::new(known), (*text).to_owned()))
+}
+
+/// The text of a file in which a fold may divide a character (RFC 5545, 3.1).
+fn read_source(path: &Path, findings: &Findings) -> Source {
+    let mended = || {
+        let is_small = std::fs::metadata(path).ok()?.len() <= crate::FILE_BYTES_MAX;
+        let mut bytes = is_small.then(|| std::fs::read(path).ok()).flatten()?;
+        mend_folds(&mut bytes);
+        Some(Source::new(path, String::from_utf8(bytes).ok()?))
+    };
+    mended().unwrap_or_else(|| crate::read_file(path, findings))
+}
+
+/// Brings the rest of a divided character to its beginning, before the fold: each line stays where it is.
+fn mend_folds(bytes: &mut [u8]) {
+    for at in 1..bytes.len() {
+        if matches!(bytes[at], b' ' | b'\t') && bytes[at - 1] == b'\n' {
+            let rest = bytes[at + 1..].iter().take_while(|b| (0x80..0xc0).contains(*b)).count();
+            let fold = if at > 1 && bytes[at - 2] == b'\r' { at - 2 } else { at - 1 };
+            bytes[fold..=at + rest].rotate_right(rest);
+        }
+    }
 }

@@ -151,10 +151,16 @@ fn check_years(named: &[(Value<'_>, Rc<Calendar>)], today: Date) -> bool {
         if let Some(year) = missing.filter(|_| !calendar.years.is_empty()) {
             lacks_this |= year == this;
             let shown = crate::shorten(value.as_text().unwrap_or_default());
+            let help = match shown.contains('.') {
+                true => "add the year's days to the file, or name another one",
+                false => {
+                    "take a newer hotline, or put a copy of the calendar in its place and add the year's days"
+                }
+            };
             value.warning(
                 "hours-without-year",
                 format!("{shown} has no days for {year} yet"),
-                format!("add them to a calendar file of your own, or take a newer hotline: its calendars learn each year's days when they are announced"),
+                help.to_owned(),
             );
         }
     }

@@ -71,6 +71,9 @@ const CASES: &[(&str, &[Edit])] = &[
     // Hours and numbers.
     ("bad-hours", &[(MAIN, "zone = \"Asia/Shanghai\"", "zone = \"Asia/Shangai\""), (MAIN, "mon-fri 09:00-18:00", "mon-fri 9-18"), (MAIN, "2026-10-02", "2026-02-30")]),
     ("odd-hours", &[(MAIN, "\"mon-fri 09:00-18:00\", \"sat 10:00-16:00\"", "\"mon-fri 09:00-12:00\", \"mon-fri 12:01-18:00\", \"fri 17:00-20:00\""), (MAIN, "holidays = [\"2026-10-01\", \"2026-10-02\"]", "holidays = [\"2025-10-01\"]")]),
+    ("year-without-holidays", &[(MAIN, "holidays = [\"2026-10-01\", \"2026-10-02\"]\n", "")]),
+    ("holiday-and-workday", &[(MAIN, "\"2026-10-10\"", "\"2026-10-10\", \"2026-10-02\"")]),
+    ("always-open", &[(MAIN, "\"mon-fri 09:00-18:00\", \"sat 10:00-16:00\"", "\"daily 00:00-24:00\""), (MAIN, "holidays = [\"2026-10-01\", \"2026-10-02\"]\n", "")]),
     ("flow-without-number", &[(MAIN, "[number.600]\nflow = \"lab\"\n", "")]),
     ("flow-of-another-name", &[(LAB, "name = \"lab\"", "name = \"laboratory\"")]),
     ("late-person", &[(LAB, "for = \"2s\"", "for = \"90s\"")]),
@@ -89,7 +92,44 @@ fn every_case_says_what_an_operator_needs() {
         }
         check(name, &installation, bless, &mut wrong);
     }
-    let special: [Special; 6] = [
+    let special: [Special; 13] = [
+        ("unknown-calendar", |i| {
+            calendar(i, "DTSTART;VALUE=DATE:20261001");
+            i.edit(
+                MAIN,
+                "[\"calendars/company.ics\"]",
+                "[\"chian\", \"calendars/compny.ics\", \"calender\"]",
+            );
+        }),
+        ("hours-without-year", |i| {
+            calendar(i, "DTSTART;VALUE=DATE:20251001");
+            i.edit(MAIN, "[\"calendars/company.ics\"]", "[\"china\", \"calendars/company.ics\", \"china\"]");
+        }),
+        ("bad-calendar", |i| {
+            calendar(
+                i,
+                "DTSTART:2026-10-01\nEND:VEVENT\nBEGIN:VEVENT\nDTSTART;VALUE=DATE:\n 20261003\nDTEND;VALUE=DATE:20261001",
+            )
+        }),
+        ("unsupported-repeat", |i| calendar(i, "DTSTART;VALUE=DATE:20260101\nRRULE:FREQ=YEARLY;BYWEEKNO=20")),
+        ("changed-occurrence", |i| {
+            calendar(i, "DTSTART;VALUE=DATE:20261002\nRECURRENCE-ID;VALUE=DATE:20261001")
+        }),
+        ("calendar-of-oddities", |i| {
+            let workday =
+                "DTSTART;TZID=China Standard Time:20261001T090000\nDURATION:PT9H\nSUMMARY:国庆节（班）";
+            let empty = "DTSTART;TZID=Asia/Shanghai:20261001T120000";
+            calendar(
+                i,
+                &format!(
+                    "DTSTART;VALUE=DATE:20261001\nEND:VEVENT\nBEGIN:VEVENT\n{workday}\nEND:VEVENT\nBEGIN:VEVENT\n{empty}"
+                ),
+            );
+        }),
+        ("no-calendar", |i| {
+            calendar(i, "");
+            i.write("config/calendars/company.ics", "PK\u{3}\u{4}");
+        }),
         ("no-main-file", |i| i.remove(MAIN)),
         ("not-utf8", |i| i.write(LAB, b"[flow]\nname = \"\xff\"\n")),
         ("missing-recordings", |i| {
@@ -129,6 +169,14 @@ fn the_exit_status_says_how_bad_it_is() {
     assert_eq!(finding["help"], "did you mean `sorry`?");
     installation.remove(AGENTS);
     assert_eq!(installation.load().report().exit_status(), 2);
+}
+
+/// The hours follow a calendar file with this event, which begins on line 3.
+fn calendar(installation: &Installation, event: &str) {
+    let text = format!("BEGIN:VCALENDAR\nBEGIN:VEVENT\n{event}\nEND:VEVENT\nEND:VCALENDAR\n");
+    std::fs::create_dir_all(installation.root().join("config/calendars")).expect("the folder is writable");
+    installation.write("config/calendars/company.ics", text);
+    installation.edit(MAIN, "workdays = [\"2026-10-10\"]", "calendars = [\"calendars/company.ics\"]");
 }
 
 fn check(name: &str, installation: &Installation, bless: bool, wrong: &mut Vec<String>) {

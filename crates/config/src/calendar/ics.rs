@@ -121,9 +121,13 @@ impl<'a> Reader<'a> {
             if self.mistakes >= MISTAKES_MAX {
                 return;
             }
-            let Some(property) = self.property(line) else {
-                // What is no calendar from its first line on is wrong once.
-                if !is_calendar { return } else { continue }
+            let Some(property) = parse_property(line) else {
+                if !is_calendar {
+                    return self.no_calendar(line);
+                }
+                let what = format!("\"{}\" is no line of a calendar", crate::shorten(&line.text));
+                self.wrong(line.at(0), what);
+                continue;
             };
             let component = property.value.trim().to_ascii_uppercase();
             match &*property.name {
@@ -190,14 +194,6 @@ impl<'a> Reader<'a> {
     fn wrong(&mut self, at: At<'_>, what: impl Into<String>) {
         self.mistakes += 1;
         self.findings.error(at, "bad-calendar", what);
-    }
-
-    fn property<'l>(&mut self, line: &'l Line<'a>) -> Option<Property<'l>> {
-        let parsed = parse_property(line);
-        if parsed.is_none() {
-            self.wrong(line.at(0), format!("\"{}\" is no line of a calendar", crate::shorten(&line.text)));
-        }
-        parsed
     }
 
     /// Keeps what matters of an event's property; None: it is wrong.

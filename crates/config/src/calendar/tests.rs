@@ -209,6 +209,23 @@ fn events_close_days_and_hours() {
     }
 }
 
+/// Simple programs fold lines after 75 bytes, in the middle of a character: 班 is e7 8f ad.
+#[test]
+fn a_fold_may_divide_a_character() {
+    let mut bytes = b"SUMMARY:\xe5\r\n \x9b\xbd \xe7\x8f\n\t\xad\nX:\xe7\xad\n".to_vec();
+    mend_folds(&mut bytes);
+    assert_eq!(String::from_utf8_lossy(&bytes), "SUMMARY:国\r\n  班\n\t\nX:\u{fffd}\n");
+    let folder = tempfile::tempdir().expect("a folder for the test");
+    let path = folder.path().join("c.ics");
+    let text = event(&["DTSTART;VALUE=DATE:20261010", "SUMMARY:国庆节班"]).into_bytes();
+    let at = text.windows(3).position(|w| w == "班".as_bytes()).expect("it is there") + 1;
+    std::fs::write(&path, [&text[..at], b"\r\n ", &text[at..]].concat()).expect("the folder is writable");
+    let findings = Findings::default();
+    let source = read_source(&path, &findings);
+    let calendar = ics::read(&source, &shanghai(), 2025..=2031, &findings);
+    assert_eq!((calendar.workdays, findings.sorted()), ([date("2026-10-10")].into(), vec![]));
+}
+
 /// A weekly closure stays at its time on the wall when the clocks change.
 #[test]
 fn repeats_by_the_clock_on_the_wall() {
@@ -311,7 +328,7 @@ fn says_where_a_calendar_is_wrong() {
     }
     for (text, finding) in [
         ("", "c.ics: error[bad-calendar]: this is no iCalendar file: BEGIN:VCALENDAR is missing"),
-        ("<html>\n</html>\n", "c.ics:1:1: error[bad-calendar]: \"<html>\" is no line of a calendar"),
+        ("<html>\n</html>\n", "c.ics:1:1: error[bad-calendar]: this is no iCalendar file: it must begin with BEGIN:VCALENDAR"),
         ("BEGIN:VCARD\nEND:VCARD\n", "c.ics:1:1: error[bad-calendar]: this is no iCalendar file: it must begin with BEGIN:VCALENDAR"),
         ("BEGIN:VCALENDAR\nEND:VCALENDAR\n", "c.ics: warning[closes-nothing]: the calendar has no event: it closes nothing"),
         ("BEGIN:VCALENDAR\nBEGIN:VEVENT\nEND:VCALENDAR\n", "c.ics:3:1: error[bad-calendar]: END:VCALENDAR has no BEGIN here"),
