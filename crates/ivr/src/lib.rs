@@ -17,8 +17,8 @@ pub use contract::{
     MessageEnd, Output, Piece, QueueEnd, RecordAction, RingEnd, Spoken, Start, Ticket,
 };
 pub use expr::{
-    BUILT_IN, Demand, Expr, ExprError, Field, RecordId, RecordType, Scalar, Table, Template, Type, Types,
-    Value, VarId, suggest,
+    BUILT_IN, Demand, Expr, ExprError, Field, FunctionDoc, RecordId, RecordType, Scalar, Table, Template,
+    Type, Types, Value, VarId, functions, http_pieces, suggest,
 };
 pub use facts::Facts;
 pub use flow::{

@@ -2,7 +2,6 @@
 
 use hotline_ivr::*;
 use proptest::prelude::*;
-use std::sync::Arc;
 
 fn vars() -> Vec<VarDecl> {
     let var = |name: &str, default: Value| VarDecl::new(name, default);
@@ -103,7 +102,12 @@ fn says_what_is_wrong_and_where() {
         (r"'a\n'", 2, "a backslash stands before a quote or another backslash only", ""),
         ("1 < 2 < 3", 6, "comparisons do not chain", "join two of them with `and`"),
         ("1 + vip", 4, "`+` joins numbers, this is a bool", ""),
-        ("class + 'x'", 0, "`+` joins numbers, this is a text", ""),
+        (
+            "class + 'x'",
+            0,
+            "`+` joins numbers, this is a text",
+            "a template puts texts together: \"{a}{b}\"",
+        ),
         ("vip and tries", 8, "`and` joins bools, this is a number", ""),
         ("not tries", 4, "`not` turns a bool round, this is a number", ""),
         ("-class", 1, "`-` stands before a number, this is a text", ""),
@@ -115,14 +119,8 @@ fn says_what_is_wrong_and_where() {
         ),
         ("class in 'a'", 9, "expected a list: `x in ['a', 'b']`", ""),
         ("class in ['a'", 13, "expected `]` at the list's end", ""),
-        (
-            "length(class)",
-            0,
-            "no function is called `length`",
-            "there are len, starts_with, ends_with, contains, if",
-        ),
         ("start_with(class, 'a')", 0, "no function is called `start_with`", "did you mean `starts_with`?"),
-        ("len(class, class)", 0, "`len` takes 1 arguments, here are 2", ""),
+        ("len(class, class)", 0, "`len` takes 1 argument, here are 2", "len(text) -> number"),
         ("len(tries)", 4, "`len` takes a text here, this is a number", ""),
         ("if(vip, 1, 'a')", 11, "`if` takes a number here, this is a text", ""),
         ("if(1, 1, 1)", 3, "`if` takes a bool here, this is a number", ""),
@@ -224,7 +222,7 @@ fn templates_know_what_they_could_be() {
     assert_eq!(template("a{{b").literal(), Some("a{b"));
     assert_eq!(template("{class}").literal(), None);
     let read: Vec<_> = template("{tries + len(class)}-{language}").reads().into_iter().collect();
-    assert_eq!(read, [VarId::LANGUAGE, VarId(4), VarId(5)]);
+    assert_eq!(read, [VarId::LANGUAGE, VarId(10), VarId(11)]);
 }
 
 #[test]
@@ -245,8 +243,6 @@ fn requirements_name_variables() {
     }
     assert_eq!(demand("lang[language] >= 2").reads().into_iter().collect::<Vec<_>>(), [VarId::LANGUAGE]);
     assert_eq!(demand("lang[ language ] >= 2").to_string(), "lang[language] >= 2");
-    let with: Result<String, _> = demand("lang[language]").with(|_| Arc::from("yue"));
-    assert_eq!(with.as_deref(), Ok("lang.yue"));
     for (text, at, what) in [
         ("lang[languag] >= 2", 5, "no variable is called `languag`"),
         ("x and lang[ tries ]", 12, "`tries` is a number, a skill is named by a text"),

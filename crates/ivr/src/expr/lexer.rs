@@ -1,10 +1,13 @@
 //! Words of an expression, each with its byte offset.
 
 use super::ExprError;
+use super::value::parse_duration;
 
 #[derive(Clone, PartialEq, Debug)]
 pub enum Token {
     Number(i64),
+    /// Milliseconds: `30s`.
+    Duration(i64),
     Text(String),
     Name(String),
     /// An operator or a bracket.
@@ -12,8 +15,8 @@ pub enum Token {
     End,
 }
 
-const SIGNS: [&str; 18] =
-    ["==", "!=", "<=", ">=", "<", ">", "+", "-", "*", "(", ")", "[", "]", ",", "}", "{", "=", "!"];
+const SIGNS: [&str; 19] =
+    ["==", "!=", "<=", ">=", "<", ">", "+", "-", "*", "(", ")", "[", "]", ",", ".", "}", "{", "=", "!"];
 
 #[derive(Clone, Debug)]
 pub struct Lexer<'a> {
@@ -35,6 +38,9 @@ impl<'a> Lexer<'a> {
         if first.is_ascii_digit() {
             let digits = prefix(rest, |c| c.is_ascii_alphanumeric() || c == '_');
             self.at += digits.len();
+            if let Some(ms) = parse_duration(digits) {
+                return Ok((at, Token::Duration(ms)));
+            }
             let number = digits.parse().map_err(|_| ExprError {
                 at,
                 what: format!("`{digits}` is not a number"),

@@ -1,6 +1,7 @@
 //! Texts with expressions in them, and requirements that name variables.
 
 use super::{Expr, ExprError, LENGTH_MAX, Type, Types, Value, VarId, lexer, parser};
+use crate::HttpPiece;
 use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
@@ -19,43 +20,11 @@ enum Part {
 impl Template {
     /// Errors are at byte offsets in `text`.
     pub fn parse(text: &str, types: &Types) -> Result<Template, ExprError> {
-        if text.len() > LENGTH_MAX {
-            return Err(ExprError::too_long(text.len()));
-        }
-        let (mut parts, mut plain, mut at) = (Vec::new(), String::new(), 0);
-        while let Some(c) = text[at..].chars().next() {
-            let doubled = text[at + c.len_utf8()..].starts_with(c);
-            match c {
-                '{' | '}' if doubled => {
-                    plain.push(c);
-                    at += 2;
-                }
-                '{' => {
-                    if !plain.is_empty() {
-                        parts.push(Part::Text(std::mem::take(&mut plain).into()));
-                    }
-                    let (expr, end) = parser::parse_braced(text, at + 1, types)?;
-                    parts.push(Part::Expr(expr));
-                    at = end;
-                }
-                '}' => {
-                    let help = Some("a brace itself is written `}}`".into());
-                    return Err(ExprError {
-                        at,
-                        what: "a closing brace without an opening one".into(),
-                        help,
-                    });
-                }
-                _ => {
-                    plain.push(c);
-                    at += c.len_utf8();
-                }
-            }
-        }
-        if !plain.is_empty() {
-            parts.push(Part::Text(plain.into()));
-        }
-        Ok(Template(parts))
+        let only = |raw| match raw {
+            Raw::Part(part) => Some(part),
+            Raw::Secret(_) => None,
+        };
+        Ok(Template(scan(text, types, false)?.into_iter().filter_map(only).collect()))
     }
 
     /// A text without expressions.
@@ -98,6 +67,18 @@ impl Template {
         self.eval(values).text()
     }
 
+    /// Filled in, as text; `encode` sees what the expressions bring, not what stands around them.
+    pub fn fill_encoded(&self, values: &[Value], encode: impl Fn(&str) -> String) -> String {
+        let mut filled = String::new();
+        for part in &self.0 {
+            match part {
+                Part::Text(text) => filled.push_str(text),
+                Part::Expr(expr) => filled.push_str(&encode(&expr.eval(values).text())),
+            }
+        }
+        filled
+    }
+
     /// The text, when it has no expressions.
     pub fn literal(&self) -> Option<&str> {
         match &self.0[..] {
@@ -138,6 +119,80 @@ impl Template {
     }
 }
 
+/// A part of a URL or header as it is written: templates, and secrets as `{secret.NAME}`. Whether there is
+/// such a secret is not known here.
+pub fn http_pieces(text: &str, types: &Types) -> Result<Vec<HttpPiece>, ExprError> {
+    let (mut pieces, mut parts) = (Vec::new(), Vec::new());
+    for raw in scan(text, types, true)? {
+        match raw {
+            Raw::Part(part) => parts.push(part),
+            Raw::Secret(name) => {
+                if !parts.is_empty() {
+                    pieces.push(HttpPiece::Template(Template(std::mem::take(&mut parts))));
+                }
+                pieces.push(HttpPiece::Secret(name));
+            }
+        }
+    }
+    if !parts.is_empty() {
+        pieces.push(HttpPiece::Template(Template(parts)));
+    }
+    Ok(pieces)
+}
+
+enum Raw {
+    Part(Part),
+    Secret(Arc<str>),
+}
+
+fn scan(text: &str, types: &Types, secrets: bool) -> Result<Vec<Raw>, ExprError> {
+    if text.len() > LENGTH_MAX {
+        return Err(ExprError::too_long(text.len()));
+    }
+    let (mut found, mut plain, mut at) = (Vec::new(), String::new(), 0);
+    while let Some(c) = text[at..].chars().next() {
+        let doubled = text[at + c.len_utf8()..].starts_with(c);
+        match c {
+            '{' | '}' if doubled => {
+                plain.push(c);
+                at += 2;
+            }
+            '{' => {
+                if !plain.is_empty() {
+                    found.push(Raw::Part(Part::Text(std::mem::take(&mut plain).into())));
+                }
+                if let Some((name, length)) = secret(&text[at..]).filter(|_| secrets) {
+                    found.push(Raw::Secret(name.into()));
+                    at += length;
+                    continue;
+                }
+                let (expr, end) = parser::parse_braced(text, at + 1, types)?;
+                found.push(Raw::Part(Part::Expr(expr)));
+                at = end;
+            }
+            '}' => {
+                let help = Some("a brace itself is written `}}`".into());
+                return Err(ExprError { at, what: "a closing brace without an opening one".into(), help });
+            }
+            _ => {
+                plain.push(c);
+                at += c.len_utf8();
+            }
+        }
+    }
+    if !plain.is_empty() {
+        found.push(Raw::Part(Part::Text(plain.into())));
+    }
+    Ok(found)
+}
+
+/// The name in `{secret.NAME}` at the beginning of a text, and how long that is.
+fn secret(text: &str) -> Option<(&str, usize)> {
+    let (inside, _) = text.strip_prefix('{')?.split_once('}')?;
+    let name = inside.trim().strip_prefix("secret.")?;
+    (!name.is_empty() && name.chars().all(lexer::is_word)).then_some((name, inside.len() + 2))
+}
+
 impl fmt::Display for Template {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for part in &self.0 {
@@ -158,7 +213,7 @@ pub struct Demand(Vec<Ask>);
 #[derive(Clone, PartialEq, Debug)]
 enum Ask {
     Text(Arc<str>),
-    Skill(VarId, Arc<str>),
+    Skill(Expr),
 }
 
 /// A variable whose value cannot be part of a skill's name.
@@ -168,8 +223,8 @@ pub struct NoSkill {
 }
 
 impl Demand {
-    /// Resolves the variables in brackets; what stands around them is the router's to check, with
-    /// [`Self::with`] for the values that matter.
+    /// Resolves the variables (and fields) in brackets; what stands around them is the router's to check,
+    /// filled in with the values that matter.
     pub fn parse(text: &str, types: &Types) -> Result<Demand, ExprError> {
         if text.len() > LENGTH_MAX {
             return Err(ExprError::too_long(text.len()));
@@ -190,13 +245,14 @@ impl Demand {
                     };
                     let inside = &text[at + 1..at + length];
                     let (name, name_at) = (inside.trim(), at + 1 + inside.len() - inside.trim_start().len());
-                    let variable = parser::variable(name, name_at, types)?;
-                    if variable.kind != Type::Text {
-                        let what = format!("`{name}` is a {}, a skill is named by a text", variable.kind);
+                    let word = Expr::parse(name, types)
+                        .map_err(|error| ExprError { at: name_at + error.at, ..error })?;
+                    if !word.kind().is_text() {
+                        let what = format!("`{name}` is {}, a skill is named by a text", word.kind().noun());
                         return Err(ExprError { at: name_at, what, help: None });
                     }
                     asks.push(Ask::Text(text[plain..at].into()));
-                    asks.push(Ask::Skill(variable.id, variable.name.clone()));
+                    asks.push(Ask::Skill(word));
                     (plain, skip_to) = (at + length + 1, at + length + 1);
                 }
                 _ => {}
@@ -208,22 +264,18 @@ impl Demand {
 
     /// The requirement's text for these values.
     pub fn fill(&self, values: &[Value]) -> Result<String, NoSkill> {
-        self.with(|id| values.get(id.0 as usize).map(Value::text).unwrap_or_default())
-    }
-
-    /// The requirement's text with a value for each variable it reads.
-    pub fn with(&self, value: impl Fn(VarId) -> Arc<str>) -> Result<String, NoSkill> {
         let mut text = String::new();
         for ask in &self.0 {
             match ask {
                 Ask::Text(plain) => text.push_str(plain),
-                Ask::Skill(id, name) => {
-                    let word = value(*id);
+                Ask::Skill(expr) => {
+                    let word = expr.eval(values);
+                    let word = word.as_str();
                     if word.is_empty() || !word.chars().all(lexer::is_word) {
-                        return Err(NoSkill { variable: name.clone() });
+                        return Err(NoSkill { variable: expr.to_string().into() });
                     }
                     text.push('.');
-                    text.push_str(&word);
+                    text.push_str(word);
                 }
             }
         }
@@ -231,7 +283,8 @@ impl Demand {
     }
 
     pub fn reads(&self) -> BTreeSet<VarId> {
-        self.0.iter().filter_map(|a| if let Ask::Skill(id, _) = a { Some(*id) } else { None }).collect()
+        let words = self.0.iter().filter_map(|a| if let Ask::Skill(word) = a { Some(word) } else { None });
+        words.flat_map(Expr::reads).collect()
     }
 }
 
@@ -240,7 +293,7 @@ impl fmt::Display for Demand {
         for ask in &self.0 {
             match ask {
                 Ask::Text(plain) => f.write_str(plain)?,
-                Ask::Skill(_, name) => write!(f, "[{name}]")?,
+                Ask::Skill(word) => write!(f, "[{word}]")?,
             }
         }
         Ok(())
