@@ -150,7 +150,8 @@ impl Schedule {
     fn in_a_range(&self, local: DateTime) -> bool {
         let minute = local.hour() as u16 * 60 + local.minute() as u16;
         let today = self.weekday(local.date());
-        let yesterday = local.date().yesterday().ok().and_then(|d| self.weekday(d));
+        let nights = self.ranges.iter().any(Range::over_midnight);
+        let yesterday = nights.then(|| local.date().yesterday().ok()).flatten().and_then(|d| self.weekday(d));
         self.ranges.iter().any(|range| {
             let on = |day: Option<usize>| day.is_some_and(|d| range.days[d]);
             if range.over_midnight() {

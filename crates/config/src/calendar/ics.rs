@@ -323,7 +323,10 @@ impl<'a> Reader<'a> {
         let mut starts = vec![start.clone()];
         for (at, rule, until) in &event.rules {
             let before = plus(self.window.0, -EVENT_DAYS_MAX).unwrap_or(Date::MIN);
-            let Some(dates) = rule.dates(start.date(), before, self.window.1, &mut self.steps) else {
+            // A day further: UNTIL may be in another zone.
+            let end = until.as_ref().and_then(|until| plus(until.date(), 1));
+            let last = end.unwrap_or(self.window.1).min(self.window.1);
+            let Some(dates) = rule.dates(start.date(), before, last, &mut self.steps) else {
                 let what = "the events of this calendar repeat too often".to_owned();
                 self.findings.error(*at, "too-many", what);
                 return None;
