@@ -47,6 +47,12 @@ pub struct Loaded {
     pub server: ServerSettings,
     /// Every TOML and calendar file that was read, the main one first: what a reload watches.
     pub files: Vec<PathBuf>,
+    /// Every flow that callers can be sent into, by name; empty when some finding is an error.
+    pub flows: BTreeMap<Arc<str>, Arc<ivr::Flow>>,
+    /// Where flows and their tests are.
+    pub flows_folder: PathBuf,
+    /// Files of tests (`NAME.test.toml`) by the name of their flow.
+    pub tests: BTreeMap<Arc<str>, PathBuf>,
 }
 
 impl Loaded {
@@ -133,9 +139,14 @@ pub fn load(main: &Path, secrets: &dyn Secrets, epoch_unix: i64) -> Loaded {
         }
     }
 
-    let settings = (findings.errors() == 0).then(|| {
-        let flows: BTreeMap<&str, Arc<ivr::Flow>> =
-            flows.into_iter().filter_map(|(name, draft)| Some((name, Arc::new(draft?.flow)))).collect();
+    let good = findings.errors() == 0;
+    let flows: BTreeMap<Arc<str>, Arc<ivr::Flow>> = flows
+        .into_iter()
+        .filter_map(|(name, draft)| Some((name.into(), Arc::new(draft?.flow))))
+        .filter(|_| good)
+        .collect();
+    let (flows_folder, tests) = (install.flows.clone(), test_files(&install.flows));
+    let settings = good.then(|| {
         let number = |draft: cross::NumberSettings<'_>| {
             let flow = flows.get(draft.flow)?.clone();
             let cross::NumberSettings { digits, title, limit, vars, .. } = draft;
@@ -153,7 +164,7 @@ pub fn load(main: &Path, secrets: &dyn Secrets, epoch_unix: i64) -> Loaded {
             epoch_unix,
         }
     });
-    Loaded { settings, findings: findings.sorted(), server: install.server, files }
+    Loaded { settings, findings: findings.sorted(), server: install.server, files, flows, flows_folder, tests }
 }
 
 /// What is wrong with the text of a flow file that stands alone, without an installation around it: a
@@ -233,6 +244,17 @@ fn flow_files(install: &Install<'_>, main: &Source, findings: &Findings) -> BTre
         files.insert(stem.to_owned(), path.clone());
     }
     files
+}
+
+/// The files of tests by the name of their flow; a folder that cannot be read has been complained of.
+fn test_files(folder: &Path) -> BTreeMap<Arc<str>, PathBuf> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten();
+    let named = entries.filter_map(|e| {
+        let path = e.ok()?.path();
+        let stem = path.file_name()?.to_str()?.strip_suffix(".test.toml")?.to_owned();
+        (!stem.starts_with('.')).then(|| (stem.into(), path))
+    });
+    named.collect()
 }
 
 /// Twelve hexadecimal digits that change with the text.
