@@ -164,7 +164,15 @@ pub fn load(main: &Path, secrets: &dyn Secrets, epoch_unix: i64) -> Loaded {
             epoch_unix,
         }
     });
-    Loaded { settings, findings: findings.sorted(), server: install.server, files, flows, flows_folder, tests }
+    Loaded {
+        settings,
+        findings: findings.sorted(),
+        server: install.server,
+        files,
+        flows,
+        flows_folder,
+        tests,
+    }
 }
 
 /// What is wrong with the text of a flow file that stands alone, without an installation around it: a

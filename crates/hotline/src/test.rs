@@ -57,7 +57,10 @@ pub fn test(config: Option<&Path>, options: &Options) -> Result<u8, Failure> {
 
 /// When each file was written last; folders tell of files that came and went.
 fn stamps(files: &[PathBuf]) -> Vec<Option<(SystemTime, u64)>> {
-    files.iter().map(|f| std::fs::metadata(f).ok().and_then(|m| Some((m.modified().ok()?, m.len())))).collect()
+    files
+        .iter()
+        .map(|f| std::fs::metadata(f).ok().and_then(|m| Some((m.modified().ok()?, m.len()))))
+        .collect()
 }
 
 fn once(config: Option<&Path>, options: &Options) -> Result<(Vec<PathBuf>, u8), Failure> {
@@ -128,12 +131,22 @@ fn rehearse(
             }
         };
         match rehearsal::read(&source) {
-            Ok(cases) => summary.reports.push(one_file(&house, flow, &file, path, cases, options, &mut summary.coverage)?),
+            Ok(cases) => summary.reports.push(one_file(
+                &house,
+                flow,
+                &file,
+                path,
+                cases,
+                options,
+                &mut summary.coverage,
+            )?),
             Err(error) => summary.unreadable.push(format!("{file}:{error}")),
         }
     }
     // Flows without tests: random callers, and their coverage as it is.
-    for (name, flow) in loaded.flows.iter().filter(|(name, _)| wanted(name) && !loaded.tests.contains_key(*name)) {
+    for (name, flow) in
+        loaded.flows.iter().filter(|(name, _)| wanted(name) && !loaded.tests.contains_key(*name))
+    {
         let none = CaseFile { minimum: Default::default(), fuzz: 0, cases: Vec::new() };
         let file = main.with_file_name(format!("flows/{name}.test.toml")).display().to_string();
         let path = PathBuf::from(&file);
@@ -157,7 +170,9 @@ fn one_file(
     let mut heard: BTreeMap<String, Vec<String>> = BTreeMap::new();
     let mut outcomes = Vec::with_capacity(cases.cases.len());
     let whole = options.name.is_none();
-    for case in cases.cases.iter().filter(|c| options.name.as_ref().is_none_or(|n| c.name.contains(n.as_str()))) {
+    for case in
+        cases.cases.iter().filter(|c| options.name.as_ref().is_none_or(|n| c.name.contains(n.as_str())))
+    {
         let before = if options.update { None } else { snapshots.get(&case.name).map(Vec::as_slice) };
         let outcome = rehearsal::run(house, flow, case, before, &mut counter);
         if case.expect.snapshot {

@@ -30,8 +30,11 @@ pub struct Counter {
 
 impl Counter {
     pub fn new(flow: &Arc<Flow>) -> Counter {
-        let labels: Vec<Vec<Arc<str>>> =
-            flow.steps.iter().map(|s| s.exits().into_iter().map(|(label, _)| label.into()).collect()).collect();
+        let labels: Vec<Vec<Arc<str>>> = flow
+            .steps
+            .iter()
+            .map(|s| s.exits().into_iter().map(|(label, _)| label.into()).collect())
+            .collect();
         Counter {
             flow: flow.clone(),
             ids: flow.steps.iter().enumerate().map(|(i, s)| (s.name.clone(), i)).collect(),

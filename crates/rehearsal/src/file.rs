@@ -325,7 +325,9 @@ fn case(
         Some("taken") => Some(CallbackEnd::Taken),
         Some("full") => Some(CallbackEnd::Full),
         Some("invalid") => Some(CallbackEnd::Invalid),
-        Some(other) => return Err(format!("callback is \"taken\", \"full\" or \"invalid\", not \"{other}\"")),
+        Some(other) => {
+            return Err(format!("callback is \"taken\", \"full\" or \"invalid\", not \"{other}\""));
+        }
     };
     let mut bots = defaults.bots.clone();
     bots.extend(raw.bots);

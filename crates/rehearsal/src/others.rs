@@ -109,7 +109,8 @@ impl Others for Scripted {
         let agent = self.agent_for(asked);
         match (self.queues.get(asked.queue), agent) {
             (Some(LinePlan::Served { after, agent, talk }), found) => {
-                let agent = if agent.is_empty() { found.unwrap_or_else(|| "agent".into()) } else { agent.clone() };
+                let agent =
+                    if agent.is_empty() { found.unwrap_or_else(|| "agent".into()) } else { agent.clone() };
                 LinePlan::Served { after: *after, agent, talk: *talk }
             }
             (Some(plan), _) => plan.clone(),

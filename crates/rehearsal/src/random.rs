@@ -134,9 +134,7 @@ fn one(house: &House, flow: &Arc<Flow>, seed: u64, counter: &mut Counter) -> Opt
         _ => None,
     });
     let step: Arc<str> = stage.visit().step().into();
-    let endless = || {
-        flow.find(&step).is_some_and(|id| crate::coverage::may_end_in(flow.step(id)))
-    };
+    let endless = || flow.find(&step).is_some_and(|id| crate::coverage::may_end_in(flow.step(id)));
     let found = if fault.is_some() {
         fault
     } else if stage.end().is_none() && stage.entered() > STEPS_MAX {
@@ -165,7 +163,8 @@ fn wanted(stage: &Stage<Chance>, rng: &mut Rng) -> String {
             queue.keys[rng.below(queue.keys.len() as u64) as usize].0.to_string()
         }
         Some(Act::Collect(collect)) => {
-            let length = collect.min as u64 + rng.below((collect.max - collect.min.min(collect.max)) as u64 + 1);
+            let length =
+                collect.min as u64 + rng.below((collect.max - collect.min.min(collect.max)) as u64 + 1);
             let mut keys: String = (0..length).map(|_| char::from(b'0' + rng.below(10) as u8)).collect();
             if let Some(end) = collect.end.filter(|_| rng.chance(0.8)) {
                 keys.push(end);

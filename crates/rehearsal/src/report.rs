@@ -67,7 +67,9 @@ impl Summary {
     }
 
     pub fn problems(&self) -> impl Iterator<Item = (&Report, &Problem)> {
-        self.reports.iter().flat_map(|r| r.random.iter().flat_map(move |f| f.problems.iter().map(move |p| (r, p))))
+        self.reports
+            .iter()
+            .flat_map(|r| r.random.iter().flat_map(move |f| f.problems.iter().map(move |p| (r, p))))
     }
 
     pub fn passed(&self) -> bool {

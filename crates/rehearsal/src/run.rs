@@ -41,7 +41,9 @@ pub struct Outcome {
 impl House {
     pub fn new(settings: Arc<Settings>) -> House {
         let prompts = &settings.prompts;
-        let of = |sound: &hotline_core::SoundId| prompts.lengths.get(sound.0 as usize).copied().unwrap_or_default();
+        let of = |sound: &hotline_core::SoundId| {
+            prompts.lengths.get(sound.0 as usize).copied().unwrap_or_default()
+        };
         let lengths = prompts
             .sounds
             .iter()
@@ -72,11 +74,9 @@ impl House {
         }
         vars.extend(given.vars.iter().cloned());
         let epoch_unix = match given.time {
-            Some(time) => flow
-                .zone
-                .to_timestamp(time)
-                .map_err(|e| format!("{time} is no time here: {e}"))?
-                .as_second(),
+            Some(time) => {
+                flow.zone.to_timestamp(time).map_err(|e| format!("{time} is no time here: {e}"))?.as_second()
+            }
             None => self.settings.epoch_unix,
         };
         let start = Start {
@@ -165,7 +165,11 @@ fn act(stage: &mut Stage<Scripted>, action: &Action) -> Result<(), String> {
             stage.hang_up();
         }
         Action::Hear(prompt) => {
-            until(stage, action, |what| matches!(what, What::Heard { prompt: heard, .. } if **heard == **prompt))?;
+            until(
+                stage,
+                action,
+                |what| matches!(what, What::Heard { prompt: heard, .. } if **heard == **prompt),
+            )?;
         }
         Action::Reach(step) => {
             until(stage, action, |what| matches!(what, What::Entered(entered) if **entered == **step))?;
@@ -175,11 +179,7 @@ fn act(stage: &mut Stage<Scripted>, action: &Action) -> Result<(), String> {
 }
 
 /// Lets time pass until something is told that was not told before the last thing the caller did.
-fn until(
-    stage: &mut Stage<Scripted>,
-    action: &Action,
-    wanted: impl Fn(&What) -> bool,
-) -> Result<(), String> {
+fn until(stage: &mut Stage<Scripted>, action: &Action, wanted: impl Fn(&What) -> bool) -> Result<(), String> {
     let begun = stage.story().iter().rposition(|t| matches!(t.what, What::Pressed { .. })).unwrap_or(0);
     let mut looked = begun;
     loop {
@@ -231,7 +231,11 @@ fn judge(stage: &Stage<Scripted>, expect: &Expect, snapshot: Option<&[String]>, 
     ] {
         let Some(expected) = expected else { continue };
         if exact && !expected.iter().eq(given.iter()) {
-            wrong.push(format!("{what}: expected exactly {}\n    got {}", expected.join(", "), given.join(", ")));
+            wrong.push(format!(
+                "{what}: expected exactly {}\n    got {}",
+                expected.join(", "),
+                given.join(", ")
+            ));
         } else if !exact && let Some(missing) = missing(expected, given) {
             let happened = given.join(", ");
             wrong.push(format!("{what}: `{missing}` is missing, or not in this order\n    got {happened}"));
@@ -261,15 +265,19 @@ fn judge(stage: &Stage<Scripted>, expect: &Expect, snapshot: Option<&[String]>, 
         let queued: Vec<_> = story
             .iter()
             .filter_map(|t| match &t.what {
-                What::Queued { queue, severity, require } => {
-                    Some((queue.to_string(), severity.as_str().to_owned(), require.clone().unwrap_or_default()))
-                }
+                What::Queued { queue, severity, require } => Some((
+                    queue.to_string(),
+                    severity.as_str().to_owned(),
+                    require.clone().unwrap_or_default(),
+                )),
                 _ => None,
             })
             .collect();
         let same = |expected: &Option<String>, given: &str| expected.as_ref().is_none_or(|e| e == given);
         let found = queued.iter().any(|(queue, severity, require)| {
-            same(&expected.name, queue) && same(&expected.severity, severity) && same(&expected.require, require)
+            same(&expected.name, queue)
+                && same(&expected.severity, severity)
+                && same(&expected.require, require)
         });
         if !found {
             let shown = queued.iter().map(|(q, s, r)| format!("{q} as {s} for `{r}`")).collect::<Vec<_>>();

@@ -4,8 +4,8 @@
 use crate::others::{Asked, LinePlan, Others};
 use hotline_core::{Outbox, PlayId, Severity, Time};
 use ivr::{
-    BotEnd, CallbackEnd, Flow, HttpResult, Input, MessageEnd, Output, Piece, QueueEnd, RingEnd, Start, Ticket,
-    Visit,
+    BotEnd, CallbackEnd, Flow, HttpResult, Input, MessageEnd, Output, Piece, QueueEnd, RingEnd, Start,
+    Ticket, Visit,
 };
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -30,24 +30,66 @@ pub struct Told {
 pub enum What {
     Answered,
     Entered(Arc<str>),
-    Left { step: Arc<str>, exit: Arc<str> },
+    Left {
+        step: Arc<str>,
+        exit: Arc<str>,
+    },
     /// A prompt begins to be heard.
-    Heard { prompt: Arc<str>, language: Arc<str> },
-    Pressed { key: char, masked: bool },
-    Set { name: Arc<str>, value: String },
-    Queued { queue: Arc<str>, severity: Severity, require: Option<String> },
-    Rung { who: String },
-    Connected { agent: Arc<str> },
+    Heard {
+        prompt: Arc<str>,
+        language: Arc<str>,
+    },
+    Pressed {
+        key: char,
+        masked: bool,
+    },
+    Set {
+        name: Arc<str>,
+        value: String,
+    },
+    Queued {
+        queue: Arc<str>,
+        severity: Severity,
+        require: Option<String>,
+    },
+    Rung {
+        who: String,
+    },
+    Connected {
+        agent: Arc<str>,
+    },
     /// A question to another system, `GET https://crm/x`.
-    Fetched { request: String, answered: bool },
-    Notified { request: String },
-    Consent { what: Arc<str>, granted: bool },
+    Fetched {
+        request: String,
+        answered: bool,
+    },
+    Notified {
+        request: String,
+    },
+    Consent {
+        what: Arc<str>,
+        granted: bool,
+    },
     Recording(&'static str),
-    Message { mailbox: Arc<str> },
-    Callback { queue: Arc<str>, number: String },
-    Survey { survey: Arc<str>, score: Option<i64>, low: bool },
-    Bot { bot: Arc<str> },
-    Fault { step: Arc<str>, what: String },
+    Message {
+        mailbox: Arc<str>,
+    },
+    Callback {
+        queue: Arc<str>,
+        number: String,
+    },
+    Survey {
+        survey: Arc<str>,
+        score: Option<i64>,
+        low: bool,
+    },
+    Bot {
+        bot: Arc<str>,
+    },
+    Fault {
+        step: Arc<str>,
+        what: String,
+    },
     Ended(End),
 }
 
@@ -306,7 +348,8 @@ impl<O: Others> Stage<O> {
             }
             Output::Fetch { ticket, request } => {
                 let answer = self.others.http(&request);
-                let told = What::Fetched { request: crate::others::shown(&request), answered: answer.is_some() };
+                let told =
+                    What::Fetched { request: crate::others::shown(&request), answered: answer.is_some() };
                 self.tell(told);
                 if let Some((after, result)) = answer {
                     self.later(after, Event::Fetched(ticket, result));
