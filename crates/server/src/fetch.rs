@@ -14,8 +14,8 @@
 //! - A host that keeps failing is left alone (`fetch/breaker.rs`).
 //! - No redirects, no cookies, no proxies from the environment, HTTP/1.1 only.
 //!
-//! *Invariant:* `done` is called exactly once, on a thread of the runtime and never from within `fetch`; also when the
-//! runtime goes away.
+//! *Invariant:* `done` is called exactly once, on a thread of the runtime; from within `fetch` or the runtime's end only
+//! when the runtime is gone.
 //! *Invariant:* no URL, header, body or secret reaches the log; a host may.
 use crate::Clock;
 use attempt::{Answer, attempt, passing, well};
@@ -26,7 +26,7 @@ use hotline_core::Rng;
 use order::Order;
 use std::collections::BTreeMap;
 use std::fmt;
-use std::path::Path;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::runtime::Handle;
@@ -37,7 +37,6 @@ mod accept;
 mod attempt;
 mod breaker;
 mod budget;
-mod contract;
 mod dial;
 mod gate;
 mod order;
@@ -45,8 +44,8 @@ mod pause;
 
 use accept::Accept;
 pub use breaker::BreakerLimits;
-pub use contract::{HttpFailure, HttpMethod, HttpPart, HttpRequest, HttpResult, HttpText};
 pub use dial::CaError;
+pub use ivr::{HttpFailure, HttpMethod, HttpPart, HttpRequest, HttpResult, HttpText};
 pub use pause::PauseLimits;
 
 /// What the fetcher allows itself, whatever requests ask for.
@@ -135,49 +134,58 @@ pub struct Fetcher {
 
 struct Shared {
     limits: FetchLimits,
-    secrets: BTreeMap<Arc<str>, SecretValue>,
     clock: Clock,
     gate: Mutex<Gate>,
+    /// For those whom the public authorities vouch for.
     client: Client,
+    installed: Mutex<Arc<Installed>>,
+}
+
+/// What a reload replaces as a whole; a request keeps what it began with.
+#[derive(Default)]
+struct Installed {
+    secrets: Secrets,
     /// Services with authorities of their own.
     own: BTreeMap<Arc<str>, Client>,
 }
 
+/// By name.
+pub type Secrets = BTreeMap<Arc<str>, SecretValue>;
+
 impl Fetcher {
-    pub fn new(runtime: &Handle, limits: FetchLimits, secrets: BTreeMap<Arc<str>, SecretValue>) -> Fetcher {
+    pub fn new(runtime: &Handle, limits: FetchLimits, secrets: Secrets) -> Fetcher {
         let mut seed = [0; 32];
         getrandom::fill(&mut seed).expect("the operating system has randomness");
         Fetcher::seeded(runtime, limits, secrets, Rng::new(seed))
     }
 
     /// With the randomness of pauses and idempotency keys given.
-    pub fn seeded(
-        runtime: &Handle,
-        limits: FetchLimits,
-        secrets: BTreeMap<Arc<str>, SecretValue>,
-        rng: Rng,
-    ) -> Fetcher {
+    pub fn seeded(runtime: &Handle, limits: FetchLimits, secrets: Secrets, rng: Rng) -> Fetcher {
         let shared = Shared {
-            secrets,
             clock: Clock::start(),
             gate: Mutex::new(Gate::new(limits.clone(), rng)),
             client: dial::client(dial::public_roots(), &limits),
-            own: BTreeMap::new(),
+            installed: Mutex::new(Arc::new(Installed { secrets, own: BTreeMap::new() })),
             limits,
         };
         Fetcher { runtime: runtime.clone(), shared: Arc::new(shared) }
     }
 
-    /// `service` is trusted when one of the authorities in this PEM file vouches for it, beside the public ones.
-    /// To be said before the first clone.
+    /// Replaces the secrets, and the services that authorities of their own may vouch for, beside the public ones:
+    /// the PEM file of each. Connections and what is known of hosts stay; requests under way keep the old secrets.
     ///
     /// # Errors
-    /// When the file cannot be read or holds no certificate of an authority.
-    pub fn with_ca(mut self, service: &str, file: &Path) -> Result<Fetcher, CaError> {
-        let shared = Arc::get_mut(&mut self.shared).expect("no clone was made yet");
-        let client = dial::client(dial::roots_with(file)?, &shared.limits);
-        shared.own.insert(service.into(), client);
-        Ok(self)
+    /// When a file cannot be read or holds no certificate of an authority; nothing is replaced then.
+    pub fn install(
+        &self,
+        secrets: Secrets,
+        authorities: &BTreeMap<Arc<str>, PathBuf>,
+    ) -> Result<(), CaError> {
+        let client = |file: &PathBuf| Ok(dial::client(dial::roots_with(file)?, &self.shared.limits));
+        let own = authorities.iter().map(|(service, file)| Ok((service.clone(), client(file)?)));
+        let installed = Arc::new(Installed { secrets, own: own.collect::<Result<_, _>>()? });
+        *lock(&self.shared.installed) = installed;
+        Ok(())
     }
 
     /// Asks for JSON. Returns at once; `done` follows on a thread of the runtime and must not block there.
@@ -198,13 +206,14 @@ impl Fetcher {
     pub fn fetch_bytes(
         &self,
         request: HttpRequest,
-        types: &'static [&'static str],
+        types: &[&str],
         done: impl FnOnce(BytesResult) + Send + 'static,
     ) {
         let answer = OnceDone::new(done, BytesResult::Failed(HttpFailure::Refused));
+        let types: Vec<String> = types.iter().map(|&media_type| media_type.to_owned()).collect();
         let shared = self.shared.clone();
         self.runtime.spawn(async move {
-            answer.say(match shared.carry_out(&request, &Accept::Types(types)).await {
+            answer.say(match shared.carry_out(&request, &Accept::Types(&types)).await {
                 Ok(Answer { status, media_type, body, .. }) => {
                     BytesResult::Answered { status, media_type, body }
                 }
@@ -223,11 +232,16 @@ impl fmt::Debug for Fetcher {
 impl Shared {
     async fn carry_out(&self, request: &HttpRequest, accept: &Accept<'_>) -> Result<Answer, HttpFailure> {
         let deadline = self.clock.now() + request.timeout.min(self.limits.timeout_max);
-        let own = self.own.get(&request.service);
-        let order =
-            Order::fill_in(request, &self.secrets, own.is_some(), &self.limits, &accept.header(), || {
-                self.gate().idempotency_key()
-            })?;
+        let installed = lock(&self.installed).clone();
+        let own = installed.own.get(&request.service);
+        let order = Order::fill_in(
+            request,
+            &installed.secrets,
+            own.is_some(),
+            &self.limits,
+            &accept.header(),
+            || self.gate().idempotency_key(),
+        )?;
         let place = Place::take(self, &order.origin)?;
         let client = own.unwrap_or(&self.client);
         let body_max = request.body_max.min(self.limits.body_bytes_max);
@@ -258,8 +272,13 @@ impl Shared {
 
     /// Held for a few comparisons, never across an `.await`.
     fn gate(&self) -> MutexGuard<'_, Gate> {
-        self.gate.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.gate)
     }
+}
+
+/// What is behind our locks is whole after every statement.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// A place in flight, given back when dropped.

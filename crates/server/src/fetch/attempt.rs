@@ -1,6 +1,5 @@
 //! One try: a request goes out, its answer is read, and both are judged.
 use super::accept::Accept;
-use super::contract::HttpFailure;
 use super::dial::Client;
 use super::order::Order;
 use super::pause::retry_after;
@@ -8,6 +7,7 @@ use http_body_util::BodyExt;
 use hyper::body::{Body, Incoming};
 use hyper::header::{self, HeaderMap, HeaderName};
 use hyper_util::client::legacy;
+use ivr::HttpFailure;
 use std::error::Error;
 use std::time::Duration;
 
@@ -98,7 +98,7 @@ fn failure(error: &legacy::Error) -> HttpFailure {
     }
 }
 
-fn media_type(headers: &HeaderMap) -> String {
+pub(crate) fn media_type(headers: &HeaderMap) -> String {
     let value = text(headers, header::CONTENT_TYPE).unwrap_or_default();
     value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
 }

@@ -29,3 +29,42 @@ impl RetryBudget {
         left.is_some()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn five_requests_pay_for_a_retry() {
+        let mut budget = RetryBudget::new();
+        assert_eq!((0..20).filter(|_| budget.retry()).count(), 10);
+        for _ in 0..4 {
+            budget.request();
+            assert!(!budget.retry());
+        }
+        budget.request();
+        assert!(budget.retry());
+        assert!(!budget.retry());
+    }
+
+    proptest! {
+        #[test]
+        fn never_more_than_a_fifth_beside_the_reserve(asked in prop::collection::vec(any::<bool>(), 0..2000)) {
+            let mut budget = RetryBudget::new();
+            // The balance after each step; every stretch between two of them keeps to the limit.
+            let (mut requests, mut retries, mut lowest) = (0i64, 0i64, 0i64);
+            for retry in asked {
+                if retry {
+                    retries += i64::from(budget.retry());
+                } else {
+                    requests += 1;
+                    budget.request();
+                }
+                let balance = 5 * retries - requests;
+                lowest = lowest.min(balance);
+                prop_assert!(balance - lowest <= 5 * i64::from(RetryBudget::RESERVE));
+            }
+        }
+    }
+}

@@ -2,9 +2,9 @@
 use super::FetchLimits;
 use super::breaker::{Breaker, Change, Ticket};
 use super::budget::RetryBudget;
-use super::contract::HttpFailure;
 use super::pause::pause;
 use hotline_core::{Rng, Time};
+use ivr::HttpFailure;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
@@ -128,6 +128,95 @@ impl Host {
             budget: RetryBudget::new(),
             in_flight: 0,
             last_used: now,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use hotline_core::Rng;
+    use proptest::prelude::*;
+
+    fn origin(n: u16) -> Origin {
+        Origin { trust: None, tls: false, host: "crm.example".into(), port: n }
+    }
+
+    fn gate(in_flight_max: usize, in_flight_per_host_max: usize, hosts_max: usize) -> Gate {
+        let limits =
+            FetchLimits { in_flight_max, in_flight_per_host_max, hosts_max, ..FetchLimits::default() };
+        Gate::new(limits, Rng::from_u64(1))
+    }
+
+    const T: Time = Time::from_secs(1);
+
+    #[test]
+    fn places_are_counted_for_each_host_and_for_all() {
+        let mut gate = gate(3, 2, 9);
+        assert_eq!(gate.enter(T, &origin(1)), Ok(()));
+        assert_eq!(gate.enter(T, &origin(1)), Ok(()));
+        assert_eq!(gate.enter(T, &origin(1)), Err(HttpFailure::Overloaded), "two to a host");
+        assert_eq!(gate.enter(T, &origin(2)), Ok(()));
+        assert_eq!(gate.enter(T, &origin(3)), Err(HttpFailure::Overloaded), "three in all");
+        gate.leave(&origin(1));
+        assert_eq!(gate.enter(T, &origin(3)), Ok(()));
+    }
+
+    #[test]
+    fn the_host_not_asked_for_longest_is_forgotten() {
+        let mut gate = gate(9, 9, 2);
+        for (n, ms) in [(1, 1), (2, 2), (1, 3)] {
+            gate.enter(Time::from_millis(ms), &origin(n)).expect("room");
+            gate.leave(&origin(n));
+        }
+        gate.enter(T, &origin(3)).expect("room");
+        assert_eq!(gate.hosts.keys().map(|o| o.port).collect::<Vec<_>>(), [1, 3]);
+        gate.enter(T, &origin(1)).expect("known");
+        assert_eq!(gate.enter(T, &origin(4)), Err(HttpFailure::Overloaded), "neither can be forgotten now");
+    }
+
+    #[test]
+    fn a_retry_has_to_fit_and_to_be_paid_for() {
+        let mut gate = gate(9, 9, 9);
+        gate.enter(T, &origin(1)).expect("room");
+        let day = Duration::from_secs(86_400);
+        assert_eq!(gate.retry(&origin(1), 0, None, Duration::ZERO), None, "no time left");
+        assert_eq!(gate.retry(&origin(1), 0, Some(day), day), None, "asked to wait for longer than it has");
+        let granted = (0..100).filter(|_| gate.retry(&origin(1), 0, None, day).is_some()).count();
+        assert_eq!(granted, RetryBudget::RESERVE as usize, "what did not fit was not charged");
+    }
+
+    #[test]
+    fn origins_of_other_trust_are_other_hosts() {
+        let own = Origin { trust: Some("crm".into()), ..origin(1) };
+        let mut gate = gate(9, 1, 9);
+        assert_eq!(gate.enter(T, &origin(1)), Ok(()));
+        assert_eq!(gate.enter(T, &own), Ok(()));
+        assert_eq!(own.to_string(), "http://crm.example:1");
+    }
+
+    proptest! {
+        #[test]
+        fn never_more_than_the_limits(steps in prop::collection::vec((1u16..8, any::<bool>()), 0..300)) {
+            let mut gate = gate(6, 3, 4);
+            let mut inside: Vec<u16> = Vec::new();
+            for (ms, (n, enters)) in (1u64..).zip(steps) {
+                if enters {
+                    let there = inside.iter().filter(|i| **i == n).count();
+                    let known = gate.hosts.contains_key(&origin(n));
+                    let busy = gate.hosts.values().filter(|host| host.in_flight > 0).count();
+                    let room = inside.len() < 6 && there < 3 && (known || busy < 4);
+                    prop_assert_eq!(gate.enter(Time::from_millis(ms), &origin(n)).is_ok(), room);
+                    if room {
+                        inside.push(n);
+                    }
+                } else if let Some(at) = inside.iter().position(|i| *i == n) {
+                    inside.remove(at);
+                    gate.leave(&origin(n));
+                }
+                prop_assert!(gate.hosts.len() <= 4);
+                prop_assert_eq!(gate.in_flight, inside.len());
+            }
         }
     }
 }

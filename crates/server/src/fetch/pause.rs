@@ -37,3 +37,70 @@ pub(crate) fn retry_after(value: &str, date: Option<&str>) -> Option<Duration> {
     let seconds = at.ok()?.timestamp().as_second() - now.ok()?.timestamp().as_second();
     Some(Duration::from_secs(u64::try_from(seconds).unwrap_or(0)))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use hotline_core::Rng;
+    use proptest::prelude::*;
+
+    fn ms(ms: u64) -> Duration {
+        Duration::from_millis(ms)
+    }
+
+    #[test]
+    fn doubles_and_stops_doubling() {
+        let limits = PauseLimits { first: ms(100), longest: ms(1000) };
+        let mut rng = Rng::from_u64(1);
+        for (retry, longest) in
+            [(0, 100), (1, 200), (2, 400), (3, 800), (4, 1000), (5, 1000), (u32::MAX, 1000)]
+        {
+            let pauses: Vec<_> = (0..500).map(|_| pause(&limits, retry, None, &mut rng)).collect();
+            let (least, most) = (pauses.iter().min().unwrap(), pauses.iter().max().unwrap());
+            assert!(*most <= ms(longest) && *most > ms(longest * 9 / 10), "{retry}: {most:?}");
+            assert!(*least < ms(longest / 10), "full jitter begins at nothing: {least:?}");
+        }
+    }
+
+    #[test]
+    fn retry_after_is_seconds_or_a_date() {
+        let date = Some("Sun, 06 Nov 1994 08:49:30 GMT");
+        for (value, date, wait) in [
+            ("0", None, Some(0)),
+            (" 120 ", None, Some(120)),
+            ("99999999999999999999999", None, Some(u64::MAX)),
+            ("Sun, 06 Nov 1994 08:49:37 GMT", date, Some(7)),
+            ("Sun, 06 Nov 1994 08:00:00 GMT", date, Some(0)),
+            ("Sun, 06 Nov 1994 08:49:37 GMT", None, None),
+            ("Sun, 06 Nov 1994 08:49:37 GMT", Some("yesterday"), None),
+            ("soon", date, None),
+            ("-1", date, None),
+            ("1.5", date, None),
+            ("", date, None),
+        ] {
+            assert_eq!(retry_after(value, date), wait.map(Duration::from_secs), "{value:?} at {date:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn not_before_what_the_host_asked_for(
+            first in 0u64..10_000,
+            longest in 0u64..100_000,
+            retry in any::<u32>(),
+            asked in prop::option::of(0u64..1_000_000),
+            seed in any::<u64>(),
+        ) {
+            let limits = PauseLimits { first: ms(first), longest: ms(longest) };
+            let asked = asked.map(ms);
+            let pause = pause(&limits, retry, asked, &mut Rng::from_u64(seed));
+            prop_assert!(pause >= asked.unwrap_or_default());
+            prop_assert!(pause <= asked.unwrap_or_default() + ms(longest));
+        }
+
+        #[test]
+        fn any_header_is_read_or_not(value in ".{0,40}", date in prop::option::of(".{0,40}")) {
+            let _ = retry_after(&value, date.as_deref());
+        }
+    }
+}
