@@ -30,7 +30,7 @@ pub use flow::{
 pub use hours::{HoursError, Oddity, Range, Schedule};
 pub use pattern::Pattern;
 pub use say::{Currency, SayKind};
-pub use visit::{DIGITS_MAX, PATH_MAX, STEPS_MAX, TYPE_AHEAD_MAX, Visit};
+pub use visit::{ANSWER_MAX, DIGITS_MAX, PATH_MAX, STEPS_MAX, TYPE_AHEAD_MAX, Visit};
 
 /// A telephone number as directories keep it: digits only, without `+`, spaces and dashes, and without the
 /// country code when it is `country` (`"86"`).

@@ -240,6 +240,7 @@ fn masked_entries_and_what_is_made_of_them_stay_hidden() {
         [
             "stop",
             "typed = ****",
+            "private false",
             "> done",
             "copy = ******",
             "plain = ******",

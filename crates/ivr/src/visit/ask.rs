@@ -1,11 +1,11 @@
-//! Steps that ask for keys: menu and collect.
+//! Steps that ask for keys: menu, collect and consent.
 //!
 //! The wait for the first key begins at the end of the prompt, the wait for the next one at the last key.
 //! A key during the prompt stops it and counts (barge-in), or is dropped where that is not wanted.
 
-use super::{DIGITS_MAX, State, Then, Visit, WAIT_MIN};
-use crate::flow::{Act, Collect, Menu, Prompt, Retry, Sound};
-use crate::{Output, Value};
+use super::{DIGITS_MAX, Exit, NEXT, State, Then, Visit, WAIT_MIN};
+use crate::flow::{Act, Collect, Consent, Menu, Prompt, Retry, Sound};
+use crate::{Output, Value, VarId};
 use hotline_core::{Outbox, PlayId, Time};
 use std::fmt;
 use std::time::Duration;
@@ -23,7 +23,7 @@ pub struct Asking {
     invalid: u32,
 }
 
-/// What a menu and a collect step have in common.
+/// What these steps have in common.
 struct Question<'a> {
     prompt: &'a Prompt,
     first: Duration,
@@ -44,7 +44,9 @@ impl Visit {
         let Some(question) = question(&flow.step(self.step).act) else { return Then::Wait };
         self.state =
             State::Asking(Asking { playing: None, until: None, entry: String::new(), silent: 0, invalid: 0 });
-        if !question.prompt.barge_in && !question.prompt.sounds.is_empty() {
+        let consent = matches!(&flow.step(self.step).act, Act::Consent(_));
+        // Nobody agrees to what he has not been asked.
+        if consent || !question.prompt.barge_in && !question.prompt.sounds.is_empty() {
             self.ahead.clear();
         }
         if self.ahead.is_empty() {
@@ -52,8 +54,9 @@ impl Visit {
             return Then::Wait;
         }
         while let Some(key) = self.ahead.pop_front() {
-            if let Then::Go(to) = self.asked_key(now, key, out) {
-                return Then::Go(to);
+            match self.asked_key(now, key, out) {
+                Then::Wait => {}
+                then => return then,
             }
         }
         Then::Wait
@@ -86,6 +89,7 @@ impl Visit {
         match act {
             Act::Menu(menu) => self.choose(now, menu, key, out),
             Act::Collect(collect) => self.collect(now, collect, key, out),
+            Act::Consent(consent) => self.consent(now, consent, key, out),
             _ => Then::Wait,
         }
     }
@@ -102,20 +106,37 @@ impl Visit {
         }
         asking.silent += 1;
         if asking.silent >= question.no_input.tries {
-            return Then::Go(question.no_input.then);
+            self.no_consent(act, out);
+            return Then::Leave(Exit::Named("no-input"));
         }
         self.prompt(now, &question.no_input.prompt, &question, out);
         Then::Wait
     }
 
     fn choose(&mut self, now: Time, menu: &Menu, key: char, out: &mut Outbox<Output>) -> Then {
-        let Some(chosen) = menu.keys.iter().find(|k| k.key == key) else {
-            return self.does_not_fit(now, out);
+        let Some((place, chosen)) = menu.keys.iter().enumerate().find(|(_, k)| k.key == key) else {
+            return self.anytime(key).unwrap_or_else(|| self.does_not_fit(now, out));
         };
         if let Some(into) = menu.into {
             self.assign(into, chosen.value.clone(), false, out);
         }
-        Then::Go(chosen.to)
+        Then::Leave(Exit::At(place))
+    }
+
+    fn consent(&mut self, now: Time, consent: &Consent, key: char, out: &mut Outbox<Output>) -> Then {
+        let granted = key == consent.yes;
+        if !granted && key != consent.no {
+            return self.anytime(key).unwrap_or_else(|| self.does_not_fit(now, out));
+        }
+        out.push(Output::Consent { what: consent.what.clone(), granted });
+        Then::Leave(Exit::Named(if granted { "granted" } else { "refused" }))
+    }
+
+    /// No answer is no consent, and that is evidence too.
+    fn no_consent(&self, act: &Act, out: &mut Outbox<Output>) {
+        if let Act::Consent(consent) = act {
+            out.push(Output::Consent { what: consent.what.clone(), granted: false });
+        }
     }
 
     fn collect(&mut self, now: Time, collect: &Collect, key: char, out: &mut Outbox<Output>) -> Then {
@@ -155,24 +176,34 @@ impl Visit {
         };
         let kind = self.values.at(collect.into).kind();
         match Value::parse(&entry, kind) {
-            Some(value) if fits && entry.len() >= collect.min => {
+            Some(value) if fits && entry.len() >= collect.min && self.passes(collect, &entry) => {
                 self.assign(collect.into, value, collect.mask, out);
-                Then::Go(collect.next)
+                NEXT
             }
             _ => self.does_not_fit(now, out),
         }
     }
 
+    /// What the step's `check` says of an entry.
+    fn passes(&mut self, collect: &Collect, entry: &str) -> bool {
+        let Some(check) = &collect.check else { return true };
+        self.values.know(VarId::ENTRY, Value::Digits(entry.into()));
+        let passes = check.holds(self.values.all());
+        self.values.know(VarId::ENTRY, Value::Digits("".into()));
+        passes
+    }
+
     fn does_not_fit(&mut self, now: Time, out: &mut Outbox<Output>) -> Then {
         let flow = self.flow.clone();
-        let (State::Asking(asking), Some(question)) = (&mut self.state, question(&flow.step(self.step).act))
-        else {
+        let act = &flow.step(self.step).act;
+        let (State::Asking(asking), Some(question)) = (&mut self.state, question(act)) else {
             return Then::Wait;
         };
         self.ahead.clear();
         asking.invalid += 1;
         if asking.invalid >= question.invalid.tries {
-            return Then::Go(question.invalid.then);
+            self.no_consent(act, out);
+            return Then::Leave(Exit::Named("invalid"));
         }
         self.prompt(now, &question.invalid.prompt, &question, out);
         Then::Wait
@@ -180,7 +211,7 @@ impl Visit {
 
     /// Plays what is said before, and the prompt; the wait begins when it has been heard.
     fn prompt(&mut self, now: Time, before: &[Sound], question: &Question<'_>, out: &mut Outbox<Output>) {
-        let playing = self.play(&[before, &question.prompt.sounds].concat(), out);
+        let playing = self.play(before.iter().chain(&question.prompt.sounds), out);
         let State::Asking(asking) = &mut self.state else { return };
         asking.playing = playing;
         asking.until = if playing.is_some() { None } else { Some(now + question.first.max(WAIT_MIN)) };
@@ -194,6 +225,9 @@ fn question(act: &Act) -> Option<Question<'_>> {
         }
         Act::Collect(Collect { prompt, first, no_input, invalid, .. }) => {
             Some(Question { prompt, first: *first, no_input, invalid })
+        }
+        Act::Consent(Consent { prompt, after, no_input, invalid, .. }) => {
+            Some(Question { prompt, first: *after, no_input, invalid })
         }
         _ => None,
     }

@@ -1,17 +1,16 @@
 //! The variables of one visit.
 
-use crate::expr::TEXT_MAX;
-use crate::{Flow, Start, Types, Value, VarId};
+use crate::expr::{LIST_MAX, Scalar, TEXT_MAX};
+use crate::facts::Facts;
+use crate::{Flow, Start, Type, Value, VarId};
 use hotline_core::Severity;
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 pub struct Values {
     /// By `VarId`: the built-in ones, then the flow's own.
     all: Vec<Value>,
-    /// What must reach no record and no log: masked entries, and what was made of them.
-    masked: BTreeSet<VarId>,
-    types: Types,
+    /// What must reach no record and no log: masked variables and entries, and what was made of them.
+    masked: Vec<bool>,
 }
 
 impl Values {
@@ -19,7 +18,7 @@ impl Values {
         let built_in = [
             Value::from(""),
             Value::from(""),
-            Value::from(&*flow.language),
+            Value::Text(flow.language.clone()),
             Value::from(Severity::P3.as_str()),
             Value::Time(0),
             Value::Number(0),
@@ -28,21 +27,19 @@ impl Values {
             Value::from(""),
             Value::Digits("".into()),
         ];
+        let masked = built_in.iter().map(|_| false).chain(flow.vars.iter().map(|v| v.mask)).collect();
         let own = flow.vars.iter().map(|v| v.default.clone());
-        Values {
-            all: built_in.into_iter().chain(own).collect(),
-            masked: BTreeSet::new(),
-            types: flow.types(),
-        }
+        Values { all: built_in.into_iter().chain(own).collect(), masked }
     }
 
     /// Takes what is known of the call; returns what is wrong with it.
     pub fn start(&mut self, flow: &Flow, start: &Start) -> Vec<String> {
-        self.all[VarId::CALLER.0 as usize] = Value::from(cut(&start.caller));
-        self.all[VarId::DIALLED.0 as usize] = Value::from(cut(&start.dialled));
+        self.know(VarId::CALLER, Value::from(cut(&start.caller)));
+        self.know(VarId::DIALLED, Value::from(cut(&start.dialled)));
+        self.know(VarId::CALL, Value::from(cut(&start.call)));
         let mut wrong = Vec::new();
         for (name, text) in &start.vars {
-            let Some(variable) = self.types.find(name).cloned() else {
+            let Some(variable) = Facts::of(flow).types.find(name) else {
                 wrong.push(format!("the number presets `{name}`, which the flow does not declare"));
                 continue;
             };
@@ -54,6 +51,11 @@ impl Values {
         wrong
     }
 
+    /// A built-in variable, which flows only read.
+    pub fn know(&mut self, id: VarId, value: Value) {
+        self.all[id.0 as usize] = value;
+    }
+
     pub fn all(&self) -> &[Value] {
         &self.all
     }
@@ -62,54 +64,72 @@ impl Values {
         &self.all[id.0 as usize]
     }
 
-    pub fn language(&self) -> &str {
-        match self.at(VarId::LANGUAGE) {
-            Value::Text(language) => language,
-            _ => "",
-        }
+    pub fn is_masked(&self, id: VarId) -> bool {
+        self.masked.get(id.0 as usize).is_some_and(|m| *m)
     }
 
-    pub fn any_masked(&self, ids: BTreeSet<VarId>) -> bool {
-        !ids.is_disjoint(&self.masked)
+    pub fn any_masked<'i>(&self, ids: impl IntoIterator<Item = &'i VarId>) -> bool {
+        ids.into_iter().any(|id| self.is_masked(*id))
     }
 
     /// For records and logs.
     pub fn shown(&self, id: VarId) -> String {
         let text = self.at(id).text();
-        if self.masked.contains(&id) { "*".repeat(text.chars().count()) } else { text.to_string() }
+        if self.is_masked(id) { "*".repeat(text.chars().count()) } else { text.to_string() }
     }
 
     /// The variable's name; or why it keeps its value.
     pub fn assign(&mut self, flow: &Flow, id: VarId, value: Value, masked: bool) -> Result<Arc<str>, String> {
-        let Some(variable) = self.types.variable(id) else { return Err("no such variable".into()) };
-        let name = variable.name.clone();
+        let Some(variable) = Facts::of(flow).types.variable(id) else {
+            return Err("no such variable".into());
+        };
+        let name = &variable.name;
         if variable.read_only {
             return Err(format!("`{name}` cannot be set"));
         }
-        // A text takes anything, written out.
-        let value = match value {
-            value if variable.kind != crate::Type::Text && value.kind() == variable.kind => value,
-            value if variable.kind == crate::Type::Text => Value::from(cut(&value.text())),
-            value => return Err(format!("`{name}` is a {}, this is a {}", variable.kind, value.kind())),
+        let value = match fit(value, variable.kind) {
+            Ok(value) => value,
+            Err(kind) => return Err(format!("`{name}` is a {}, this is a {kind}", variable.kind)),
         };
-        let text = value.text();
-        if id == VarId::LANGUAGE && !flow.languages.is_empty() && !flow.languages.contains(&text) {
+        if let (VarId::LANGUAGE, Value::Text(language)) = (id, &value)
+            && !flow.languages.is_empty()
+            && !flow.languages.contains(language)
+        {
             return Err("`language` stays as it is: this one is not spoken here".into());
         }
-        if id == VarId::SEVERITY && Severity::parse(&text).is_none() {
+        if let (VarId::SEVERITY, Value::Text(severity)) = (id, &value)
+            && Severity::parse(severity).is_none()
+        {
             return Err("`severity` stays as it is: this is none of P0 to P3".into());
         }
         self.all[id.0 as usize] = value;
-        if masked {
-            self.masked.insert(id);
-        } else {
-            self.masked.remove(&id);
+        self.masked[id.0 as usize] = masked || flow.var(id).is_some_and(|v| v.mask);
+        Ok(name.clone())
+    }
+}
+
+/// The value as one of a type, within its limits; or the type that it is.
+fn fit(value: Value, kind: Type) -> Result<Value, Type> {
+    match (value, kind) {
+        // A text takes anything, written out.
+        (Value::Text(text), Type::Text) if text.len() <= TEXT_MAX => Ok(Value::Text(text)),
+        (value, Type::Text) => Ok(Value::from(cut(&value.text()))),
+        (Value::Text(keys), Type::Digits) if keys.chars().all(|c| crate::KEYS.contains(c)) => {
+            Ok(Value::Digits(cut(&keys).into()))
         }
-        Ok(name)
+        (Value::Digits(keys), Type::Digits) if keys.len() <= TEXT_MAX => Ok(Value::Digits(keys)),
+        (Value::Digits(keys), Type::Digits) => Ok(Value::Digits(cut(&keys).into())),
+        (Value::List(items), Type::List(of))
+            if items.len() <= LIST_MAX && items.iter().all(|i| Scalar::of(i.kind()) == Some(of)) =>
+        {
+            Ok(Value::List(items))
+        }
+        (value, kind) if value.kind() == kind && !matches!(kind, Type::List(_)) => Ok(value),
+        (value, _) => Err(value.kind()),
     }
 }
 
 /// At most [`TEXT_MAX`] bytes of it.
-fn cut(text: &str) -> &str {
+pub fn cut(text: &str) -> &str {
     &text[..text.floor_char_boundary(TEXT_MAX)]
 }

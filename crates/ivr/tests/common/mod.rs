@@ -21,6 +21,20 @@ pub enum Do {
     Wait(u64),
     Queue(QueueEnd),
     Ring(RingEnd),
+    /// An agent, or the number outside, is connected.
+    Connect,
+    /// Place and seconds of the wait.
+    Estimate(u32, Option<u64>),
+    /// These announcements are on.
+    Announced(&'static [&'static str]),
+    /// Another system answers the last question.
+    Fetched(u16, &'static str),
+    Failed(HttpFailure),
+    /// It answers a question that was given up.
+    LateAnswer(&'static str),
+    Message(MessageEnd),
+    Callback(CallbackEnd),
+    Bot(BotEnd),
     /// News of a play that is over or never was.
     LateNews,
     HangUp,
@@ -34,6 +48,20 @@ pub struct Caller {
     pub playing: Option<PlayId>,
     pub queued: bool,
     pub ringing: bool,
+    /// By which exits steps were left, `step:exit` each.
+    pub exits: Vec<String>,
+    /// The last that another system was asked.
+    pub request: Option<Box<HttpRequest>>,
+    /// What must never be shown.
+    pub secret: Option<&'static str>,
+    pub private: bool,
+    /// An answer of the engine is outstanding.
+    asked: bool,
+    ticket: Ticket,
+    connected: bool,
+    step: Option<Arc<str>>,
+    /// Where the exit leads that was taken.
+    expects: Option<StepId>,
     opening: bool,
     answered: bool,
     echo: bool,
@@ -56,6 +84,15 @@ impl Caller {
             playing: None,
             queued: false,
             ringing: false,
+            exits: Vec::new(),
+            request: None,
+            secret: None,
+            private: false,
+            asked: false,
+            ticket: Ticket(0),
+            connected: false,
+            step: None,
+            expects: None,
             opening: false,
             answered: false,
             echo: false,
@@ -94,15 +131,50 @@ impl Caller {
             Do::Wait(ms) => self.wait(*ms),
             Do::Queue(end) => {
                 if std::mem::take(&mut self.queued) {
+                    self.connected = false;
                     self.input(Input::QueueEnded(end.clone()));
                 }
             }
             Do::Ring(end) => {
                 if std::mem::take(&mut self.ringing) {
+                    self.connected = false;
                     self.answered |= *end == RingEnd::Served;
                     self.input(Input::RingEnded(end.clone()));
                 }
             }
+            Do::Connect => {
+                if (self.queued || self.ringing) && !self.connected {
+                    self.connected = true;
+                    self.input(Input::Connected { agent: "alice".into() });
+                    assert_eq!(self.playing, None, "an agent is talked over");
+                }
+            }
+            Do::Estimate(position, wait) => {
+                self.input(Input::Estimated { position: *position, wait: wait.map(secs) });
+            }
+            Do::Announced(active) => {
+                let active = active.iter().map(|a| Arc::from(*a)).collect();
+                self.input(Input::Announced { ticket: self.ticket, active });
+            }
+            Do::Fetched(status, body) => {
+                let result = HttpResult::Answered { status: *status, body: Arc::from(*body) };
+                self.input(Input::Fetched { ticket: self.ticket, result });
+            }
+            Do::Failed(failure) => {
+                self.input(Input::Fetched { ticket: self.ticket, result: HttpResult::Failed(*failure) });
+            }
+            Do::LateAnswer(body) => {
+                let before = self.story.len();
+                for ticket in [Ticket(self.ticket.0.wrapping_sub(1)), Ticket(u32::MAX)] {
+                    let result = HttpResult::Answered { status: 200, body: Arc::from(*body) };
+                    self.input(Input::Fetched { ticket, result });
+                    self.input(Input::Announced { ticket, active: vec!["outage".into()] });
+                }
+                assert_eq!(self.story.len(), before, "late answers are ignored");
+            }
+            Do::Message(end) => self.input(Input::MessageEnded(*end)),
+            Do::Callback(end) => self.input(Input::CallbackEnded(*end)),
+            Do::Bot(end) => self.input(Input::BotEnded(end.clone())),
             Do::LateNews => {
                 for play in [PlayId(0), PlayId(self.playing.map_or(0, |p| p.0 - 1)), PlayId(u32::MAX)] {
                     let before = self.story.len();
@@ -150,60 +222,122 @@ impl Caller {
 
     fn take(&mut self) {
         for output in self.out.take() {
-            assert!(!self.ended && !self.hung_up, "{output:?} after the end: {:?}", self.story);
-            match &output {
-                Output::Answer => {
-                    assert!(!std::mem::replace(&mut self.answered, true), "answered once: {:?}", self.story);
-                    self.opening = true;
-                }
-                Output::EarlyMedia => {
-                    assert!(!self.answered);
-                    self.opening = true;
-                }
-                Output::Ringing => assert!(!self.answered),
-                Output::Play { play, pieces, .. } => {
-                    assert_eq!(self.playing, None, "two plays at once: {:?}", self.story);
-                    assert!(!pieces.is_empty());
-                    self.playing = Some(*play);
-                }
-                Output::Stop => assert!(self.playing.take().is_some(), "nothing to stop: {:?}", self.story),
-                Output::Queue { .. } => {
-                    assert!(self.playing.is_none() && self.answered);
-                    self.queued = true;
-                }
-                Output::LeaveQueue => self.queued = false,
-                Output::Ring { .. } => {
-                    assert!(self.playing.is_none());
-                    self.ringing = true;
-                }
-                Output::Echo(on) => assert_ne!(std::mem::replace(&mut self.echo, *on), *on),
-                Output::Reject { .. } => {
-                    assert!(!self.answered, "rejected after an answer");
-                    self.ended = true;
-                }
-                Output::Hangup => {
-                    assert!(self.playing.is_none() && !self.echo);
-                    self.ended = true;
-                }
-                Output::Entered { .. } => assert!(self.playing.is_none(), "a step entered while one plays"),
-                Output::Set { value, masked, .. } => {
-                    assert!(!masked || value.bytes().all(|b| b == b'*'), "a masked value is shown");
-                }
-                _ => {}
+            let farewell = self.hung_up && matches!(output, Output::Survey { .. });
+            assert!(farewell || !self.ended && !self.hung_up, "{output:?} after the end: {:?}", self.story);
+            self.check(&output);
+            if !matches!(output, Output::Left { .. }) {
+                self.story.push(line(&output));
             }
-            self.story.push(line(&output));
         }
         assert_eq!(self.visit.is_over(), self.ended || self.hung_up);
-        if !self.visit.is_over() {
-            let waits = self.visit.deadline().is_some()
-                || self.playing.is_some()
-                || self.queued
-                || self.ringing
-                || self.opening
-                || self.echo;
-            assert!(waits, "waits for nothing in `{}`: {:?}", self.visit.step(), self.story);
-        } else {
+        if self.visit.is_over() {
             assert_eq!(self.visit.deadline(), None);
+            return;
+        }
+        let waits = self.visit.deadline().is_some()
+            || self.playing.is_some()
+            || self.queued
+            || self.ringing
+            || self.opening
+            || self.echo;
+        assert!(waits, "waits for nothing in `{}`: {:?}", self.visit.step(), self.story);
+        assert!(!self.asked || self.visit.deadline().is_some(), "an answer is awaited for ever");
+        assert!(!self.connected || self.playing.is_none(), "an agent is talked over");
+    }
+
+    /// What must hold for each output, wherever it comes.
+    fn check(&mut self, output: &Output) {
+        let silent = self.playing.is_none();
+        match output {
+            Output::Answer => {
+                assert!(!std::mem::replace(&mut self.answered, true), "answered once: {:?}", self.story);
+                self.opening = true;
+            }
+            Output::EarlyMedia => {
+                assert!(!self.answered);
+                self.opening = true;
+            }
+            Output::Ringing => assert!(!self.answered),
+            Output::Play { play, pieces, .. } => {
+                assert_eq!(self.playing, None, "two plays at once: {:?}", self.story);
+                assert!(!pieces.is_empty() && !self.connected);
+                self.playing = Some(*play);
+            }
+            Output::Stop => assert!(self.playing.take().is_some(), "nothing to stop: {:?}", self.story),
+            Output::Queue { .. } => {
+                assert!(silent && self.answered);
+                (self.queued, self.asked) = (true, false);
+            }
+            Output::LeaveQueue => assert!(std::mem::take(&mut self.queued) && !self.connected),
+            Output::Ring { .. } | Output::Dial { .. } => {
+                assert!(silent);
+                self.ringing = true;
+            }
+            Output::Music(_) => assert!(self.queued && !self.connected && silent),
+            Output::Estimate { .. } => {
+                assert!(silent && !self.connected);
+                self.asked = true;
+            }
+            Output::Fetch { ticket, request } => {
+                assert!(silent && *ticket != self.ticket);
+                self.ticket = *ticket;
+                self.request = Some(request.clone());
+                self.asked = true;
+            }
+            Output::Announcements { ticket, .. } => {
+                assert!(silent && *ticket != self.ticket);
+                self.ticket = *ticket;
+                self.asked = true;
+            }
+            Output::Notify(request) => self.request = Some(request.clone()),
+            Output::TakeMessage { .. } | Output::Callback { .. } | Output::Bot { .. } => {
+                assert!(silent);
+                self.asked = true;
+            }
+            Output::Private(on) => assert_ne!(std::mem::replace(&mut self.private, *on), *on),
+            Output::Echo(on) => assert_ne!(std::mem::replace(&mut self.echo, *on), *on),
+            Output::Reject { .. } => {
+                assert!(!self.answered, "rejected after an answer");
+                self.ended = true;
+            }
+            Output::Hangup => {
+                assert!(silent && !self.echo && !self.queued);
+                self.ended = true;
+            }
+            Output::Entered { step } => {
+                assert!(silent, "a step entered while one plays");
+                let flow = self.visit.flow();
+                if let Some(expected) = self.expects.take() {
+                    assert_eq!(flow.step(expected).name, *step, "the exit leads elsewhere");
+                } else {
+                    assert_eq!(self.step, None, "a step left by no exit: {:?}", self.story);
+                }
+                self.step = Some(step.clone());
+                self.asked = false;
+            }
+            Output::Left { step, exit } => {
+                assert_eq!(Some(step), self.step.as_ref());
+                let flow = self.visit.flow();
+                let left = flow.step(flow.find(step).expect("a step"));
+                let own = left.exits().into_iter().find(|(label, _)| **label == **exit).map(|(_, to)| to);
+                let anytime =
+                    || flow.anytime.iter().find(|(k, _)| k.to_string() == **exit).map(|(_, to)| *to);
+                self.expects = own.or_else(anytime);
+                if self.expects.is_none() {
+                    assert_eq!((left.kind(), &**exit), ("back", "back"), "no such exit");
+                    self.step = None;
+                }
+                self.exits.push(format!("{step}:{exit}"));
+            }
+            Output::Set { value, masked, .. } => {
+                assert!(!masked || value.bytes().all(|b| b == b'*'), "a masked value is shown");
+            }
+            _ => {}
+        }
+        if let (Some(secret), Output::Set { .. } | Output::Fault { .. } | Output::Left { .. }) =
+            (self.secret, output)
+        {
+            assert!(!format!("{output:?}").contains(secret), "{output:?} shows a secret");
         }
     }
 
@@ -241,8 +375,60 @@ fn line(output: &Output) -> String {
         Output::Entered { step } => format!("> {step}"),
         Output::Set { name, value, .. } => format!("{name} = {value}"),
         Output::Fault { step, what } => format!("fault in {step}: {what}"),
-        other => format!("{other:?}"),
+        Output::Left { step, exit } => format!("{step}:{exit}"),
+        Output::Estimate { queue, require, severity } => {
+            format!("estimate {queue} {severity} ({})", require.as_deref().unwrap_or("anyone"))
+        }
+        Output::Music(music) => {
+            music.as_deref().map_or("music".into(), |m| format!("music {}", self::pieces(m)))
+        }
+        Output::Announcements { of, .. } => format!("announcements {}", of.join(" ")),
+        Output::Fetch { request, .. } => format!("fetch {}", asked(request)),
+        Output::Notify(request) => format!("notify {}", asked(request)),
+        Output::Record(action) => format!("record {action:?}"),
+        Output::Private(on) => format!("private {on}"),
+        Output::TakeMessage { mailbox, min, max, silence } => {
+            format!("message {mailbox} {min:?} {max:?} {silence:?}")
+        }
+        Output::EndMessage => "end message".into(),
+        Output::Callback { queue, number, require, severity } => {
+            format!("callback {queue} {severity} ({}) {number}", require.as_deref().unwrap_or("anyone"))
+        }
+        Output::Consent { what, granted } => format!("consent {what} {granted}"),
+        Output::Survey { survey, answers, score, low } => {
+            let mark = |(name, mark): &(Arc<str>, Option<u8>)| match mark {
+                Some(mark) => format!("{name}={mark}"),
+                None => format!("{name}=-"),
+            };
+            let answers: Vec<String> = answers.iter().map(mark).collect();
+            format!("survey {survey} {} score {score:?} low {low}", answers.join(" "))
+        }
+        Output::Bot { bot, context, timeout } => format!("bot {bot} {context:?} {timeout:?}"),
+        Output::LeaveBot => "leave bot".into(),
+        Output::Dial { number, trunk, timeout, music } => {
+            let music = music.as_deref().map_or("music".into(), self::pieces);
+            format!("dial {number} over {trunk} {timeout:?} {music}")
+        }
     }
+}
+
+/// A request in one line; secrets as `<name>`.
+pub fn asked(request: &HttpRequest) -> String {
+    let text = |text: &HttpText| -> String {
+        let part = |part: &HttpPart| match part {
+            HttpPart::Text(text) => text.to_string(),
+            HttpPart::Secret(name) => format!("<{name}>"),
+        };
+        text.0.iter().map(part).collect()
+    };
+    let mut line = format!("{} {}", request.method.as_str(), text(&request.url));
+    for (name, value) in &request.headers {
+        line += &format!(" {name}: {};", text(value));
+    }
+    if let Some(body) = &request.body {
+        line += &format!(" {}", text(body));
+    }
+    line
 }
 
 fn pieces(pieces: &[Piece]) -> String {
