@@ -4,7 +4,6 @@ use crate::expr::{LIST_MAX, RecordId};
 use crate::flow::{Flow, Http, JsonStep, Taken};
 use crate::{JsonPath, Type, Value, VarId};
 use serde_json::Value as Json;
-use std::fmt;
 
 /// Deepest nesting of an answer.
 const DEPTH_MAX: usize = 32;
@@ -71,10 +70,14 @@ fn depth(body: &str) -> usize {
 
 fn value(flow: &Flow, answer: &Json, want: &Taken) -> Result<Value, String> {
     match find(answer, &want.path).filter(|json| !json.is_null()) {
-        None => want.default.clone().ok_or_else(|| format!("the answer has no {}", want.path)),
+        None => want.default.clone().ok_or_else(|| format!("the answer has no {}", name(&want.path))),
         Some(json) => read(flow, json, want.kind)
-            .ok_or_else(|| format!("{} in the answer is no {}", want.path, want.kind)),
+            .ok_or_else(|| format!("{} in the answer is no {}", name(&want.path), want.kind)),
     }
+}
+
+fn name(path: &JsonPath) -> String {
+    if path.0.is_empty() { "value".into() } else { format!("`{path}`") }
 }
 
 fn find<'j>(answer: &'j Json, path: &JsonPath) -> Option<&'j Json> {
@@ -138,28 +141,11 @@ fn duration(json: &Json) -> Option<i64> {
         }
         _ => {
             let text = json.as_str()?.trim();
-            if let Some(days) = text.strip_suffix('d').and_then(|d| d.parse::<u32>().ok()) {
-                return Some(i64::from(days) * 86_400_000);
-            }
-            let length: jiff::SignedDuration = text.parse().ok()?;
-            i64::try_from(length.as_millis()).ok().filter(|ms| *ms >= 0)
-        }
-    }
-}
-
-/// `data.tickets[0].id`; `value` is the whole answer.
-impl fmt::Display for JsonPath {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.0.is_empty() {
-            return f.write_str("value");
-        }
-        for (i, step) in self.0.iter().enumerate() {
-            match step {
-                JsonStep::Key(key) if i == 0 => f.write_str(key)?,
-                JsonStep::Key(key) => write!(f, ".{key}")?,
-                JsonStep::Index(index) => write!(f, "[{index}]")?,
+            let length = || i64::try_from(text.parse::<jiff::SignedDuration>().ok()?.as_millis()).ok();
+            match Value::parse(text, Type::Duration) {
+                Some(Value::Duration(ms)) => Some(ms),
+                _ => length().filter(|ms| *ms >= 0),
             }
         }
-        Ok(())
     }
 }

@@ -63,7 +63,9 @@ impl Visit {
     ) {
         for (name, id) in into {
             let Some((_, text)) = found.iter().find(|(n, _)| n == name) else { continue };
-            match self.flow.kind_of(*id).and_then(|kind| Value::parse(super::values::cut(text), kind)) {
+            let text = super::values::cut(text);
+            let zone = Some(&self.flow.zone);
+            match self.flow.kind_of(*id).and_then(|kind| Value::parse_in(text, kind, zone)) {
                 Some(value) => self.assign(*id, value, false, out),
                 None => self.fault(out, format!("`{name}` is not of the type of its variable")),
             }

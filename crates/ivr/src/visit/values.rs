@@ -1,6 +1,6 @@
 //! The variables of one visit.
 
-use crate::expr::{LIST_MAX, Scalar, TEXT_MAX};
+use crate::expr::{LIST_MAX, TEXT_MAX};
 use crate::facts::Facts;
 use crate::{Flow, Start, Type, Value, VarId};
 use hotline_core::Severity;
@@ -43,7 +43,7 @@ impl Values {
                 wrong.push(format!("the number presets `{name}`, which the flow does not declare"));
                 continue;
             };
-            match Value::parse(text, variable.kind) {
+            match Value::parse_in(text, variable.kind, Some(&flow.zone)) {
                 Some(value) => wrong.extend(self.assign(flow, variable.id, value, false).err()),
                 None => wrong.push(format!("the number presets `{name}` with what is no {}", variable.kind)),
             }
@@ -119,13 +119,11 @@ fn fit(value: Value, kind: Type) -> Result<Value, Type> {
         }
         (Value::Digits(keys), Type::Digits) if keys.len() <= TEXT_MAX => Ok(Value::Digits(keys)),
         (Value::Digits(keys), Type::Digits) => Ok(Value::Digits(cut(&keys).into())),
-        (Value::List(items), Type::List(of))
-            if items.len() <= LIST_MAX && items.iter().all(|i| Scalar::of(i.kind()) == Some(of)) =>
-        {
-            Ok(Value::List(items))
+        (Value::List(items), _) if items.len() > LIST_MAX => Err(Value::List(items).kind()),
+        (value, kind) => {
+            let found = value.kind();
+            value.into_kind(kind).ok_or(found)
         }
-        (value, kind) if value.kind() == kind && !matches!(kind, Type::List(_)) => Ok(value),
-        (value, _) => Err(value.kind()),
     }
 }
 
