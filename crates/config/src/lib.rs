@@ -162,6 +162,10 @@ pub fn load(main: &Path, secrets: &dyn Secrets, epoch_unix: i64) -> Loaded {
             accounts: agents.into_iter().map(|a| a.account).collect(),
             feature_codes: install.feature_codes,
             epoch_unix,
+            services: BTreeMap::new(),
+            surveys: BTreeMap::new(),
+            trunks: BTreeMap::new(),
+            announcements: BTreeMap::new(),
         }
     });
     Loaded {

@@ -28,5 +28,6 @@ pub use interface::{
 };
 pub use record::{CallRecord, LegRecord, QueueVisit};
 pub use settings::{
-    CallLimits, FeatureCodes, Listener, MediaSettings, Number, Prompts, Settings, SipSettings,
+    Announcement, CallLimits, FeatureCodes, Listener, MediaSettings, Number, Prompts, Service, Settings,
+    SipSettings, Survey, Trunk,
 };

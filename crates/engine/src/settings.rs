@@ -22,6 +22,55 @@ pub struct Settings {
     pub feature_codes: FeatureCodes,
     /// Unix seconds of `Time::ZERO`.
     pub epoch_unix: i64,
+    /// Other systems that are asked and told over http: `[service.NAME]`.
+    pub services: BTreeMap<Arc<str>, Service>,
+    /// `[survey.NAME]`, as far as flows do not carry it.
+    pub surveys: BTreeMap<Arc<str>, Survey>,
+    /// Ways to numbers outside: `[trunk.NAME]`.
+    pub trunks: BTreeMap<Arc<str>, Trunk>,
+    /// What operators may switch on: `[announcement.NAME]`.
+    pub announcements: BTreeMap<Arc<str>, Announcement>,
+}
+
+/// Another system. What `http` steps ask it is in the flow; this is for what is told to it.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Service {
+    /// Where events are sent; secrets are filled in by whoever sends.
+    pub url: ivr::HttpText,
+    pub headers: Vec<(Arc<str>, ivr::HttpText)>,
+    /// For an event, tries and all.
+    pub timeout: Duration,
+    pub retries: u8,
+    /// Bytes of an answer's body at most.
+    pub answer_max: usize,
+    /// PEM file of an authority that vouches for it beside the public ones.
+    pub ca: Option<std::path::PathBuf>,
+}
+
+#[derive(Clone, PartialEq, Eq, Default, Debug)]
+pub struct Survey {
+    /// The service that hears of a low score.
+    pub notify: Option<Arc<str>>,
+}
+
+/// A carrier, or another exchange.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Trunk {
+    pub transport: Transport,
+    pub address: SocketAddr,
+    /// The number that calls show.
+    pub from: Arc<str>,
+    /// Which numbers may be dialled; None: any.
+    pub numbers: Option<ivr::Pattern>,
+    /// Calls at once; None: no limit.
+    pub limit: Option<u32>,
+}
+
+/// An emergency announcement.
+#[derive(Clone, PartialEq, Eq, Default, Debug)]
+pub struct Announcement {
+    /// For people: "Outage of the east region".
+    pub title: String,
 }
 
 #[derive(Clone, Debug)]

@@ -136,6 +136,10 @@ fn settings(rng: &mut Rng, passwords: &[String]) -> Settings {
             pause_reasons: BTreeMap::from([('1', "break".to_owned())]),
         },
         epoch_unix: 1_790_000_000,
+        services: BTreeMap::new(),
+        surveys: BTreeMap::new(),
+        trunks: BTreeMap::new(),
+        announcements: BTreeMap::new(),
     }
 }
 
