@@ -1,20 +1,32 @@
 //! A picture of a flow: the one place that knows what flows are made of.
 
 use crate::{Edge, Line, Node, Picture};
-use ivr::{Act, Echo, Flow, Heard, Sound, Step};
+use ivr::{Act, Echo, Flow, Heard, SetRole, Sound, Step, StepId, Target};
 use std::time::Duration;
 
+/// The name of what is drawn for the keys that a caller may press at any time; no step can be called so.
+const ANY_TIME: &str = "at any time";
+
 impl Picture {
+    /// Steps of sub-flows stand in a frame, called after the step that leads in.
     pub fn of(flow: &Flow) -> Picture {
-        let name = |id: ivr::StepId| flow.step(id).name.to_string();
+        let name =
+            |id: StepId| flow.steps.get(id.0 as usize).map_or(String::new(), |step| step.name.to_string());
         let mut picture =
             Picture { title: flow.name.to_string(), start: name(flow.start), ..Picture::default() };
         for step in &flow.steps {
             let mut node = Node::new(&*step.name, step.kind());
             node.lines = lines(flow, step).into_iter().map(Line::new).collect();
+            let site = step.origin.as_ref().and_then(|_| step.name.rsplit_once('/'));
+            node.group = site.map(|(site, _)| site.to_owned());
             picture.nodes.push(node);
             let exits = step.exits().into_iter();
             picture.edges.extend(exits.map(|(label, to)| Edge::new(&*step.name, name(to), label)));
+        }
+        if !flow.anytime.is_empty() {
+            picture.nodes.push(Node::new(ANY_TIME, "anytime"));
+            let keys = flow.anytime.iter();
+            picture.edges.extend(keys.map(|(key, to)| Edge::new(ANY_TIME, name(*to), key.to_string())));
         }
         picture
     }
@@ -57,19 +69,50 @@ fn lines(flow: &Flow, step: &Step) -> Vec<String> {
             lines.push(format!("{}: {digits}{end}{mask}", variable(collect.into)));
         }
         Act::Set(set) => {
+            if let (SetRole::Enter, Some(origin)) = (set.role, &flow.step(set.next).origin) {
+                lines.push(format!("sub-flow {}", origin.flow));
+            }
             lines.extend(set.values.iter().map(|(id, value)| format!("{} = {value}", variable(*id))));
         }
+        Act::Language(language) => lines.push(language.language.to_string()),
+        Act::Identify(identify) => lines.push(format!("{} by {}", identify.directory.name, identify.by)),
+        Act::Http(http) => lines.push(format!("{} at most {}", http.service, time(http.timeout))),
+        Act::Notify(notify) => lines.push(format!("{}: {}", notify.service, notify.event)),
+        Act::Consent(consent) => {
+            lines.push(format!("to {}: {} yes, {} no", consent.what, consent.yes, consent.no));
+        }
+        Act::Voicemail(voicemail) => {
+            lines.push(format!("mailbox {}, at most {}", voicemail.mailbox, time(voicemail.max)));
+        }
+        Act::Callback(callback) => lines.push(format!("{}, to {}", callback.queue, callback.number)),
+        Act::Survey(survey) => {
+            let questions = survey.plan.questions.iter();
+            lines.extend(questions.map(|q| format!("{} ({} %)", q.name, q.weight)));
+        }
+        Act::Bot(bot) => lines.push(format!("{}, at most {}", bot.bot, time(bot.timeout))),
+        Act::Ring(ring) => lines.push(match &ring.to {
+            Target::Agent(agent) => agent.to_string(),
+            Target::Number { number, trunk } => format!("{number} over {trunk}"),
+        }),
         Act::Queue(queue) => {
             lines.push(format!("queue {}", queue.queue));
             lines.extend(queue.require.as_ref().map(|r| format!("who: {r}")));
             lines.push(format!("severity {}", queue.severity));
             lines.extend(queue.timeout.map(|t| format!("at most {}", time(t))));
+            lines.extend(queue.treatments.iter().map(|treatment| {
+                let said: Vec<String> = treatment.sounds.iter().map(sound).collect();
+                let every = treatment.every.map_or(String::new(), |t| format!(", every {}", time(t)));
+                format!("after {}{every}: {}", time(treatment.after), said.join(" + "))
+            }));
         }
         Act::Ringing { length, .. } | Act::Echo(Echo::For { length, .. }) => lines.push(time(*length)),
         Act::Reject { code, reason } => {
             lines.push(format!("{code} {}", reason.as_deref().unwrap_or("")).trim().to_owned());
         }
-        _ => lines.extend(step.heard().0.iter().map(heard)),
+        _ => {
+            let (straight, aside) = step.heard();
+            lines.extend(straight.iter().chain(&aside).map(heard));
+        }
     }
     lines
 }

@@ -20,6 +20,9 @@ mod style;
 mod svg;
 mod text;
 
+#[cfg(test)]
+mod tests;
+
 pub use dot::dot;
 pub use mermaid::mermaid;
 pub use svg::svg;

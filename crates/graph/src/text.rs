@@ -119,7 +119,7 @@ mod tests {
             ("", 100.0, 3, &[""]),
             ("play welcome", 200.0, 3, &["play welcome"]),
             ("play welcome", 60.0, 3, &["play", "welcome"]),
-            ("a-word-without-an-end", 60.0, 9, &["a-word-w", "ithout-an", "-end"]),
+            ("a-word-without-an-end", 60.0, 9, &["a-word-wi", "thout-an-", "end"]),
             ("one two three four", 40.0, 2, &["one", "two…"]),
             ("技术支持热线", 30.0, 9, &["技术", "支持", "热线"]),
         ];

@@ -11,6 +11,8 @@ pub(super) struct Net {
 }
 
 const SWEEPS: usize = 24;
+/// Pairs of items that are looked at in all: large pictures get fewer sweeps, but two at least.
+const PAIRS_MAX: usize = 20_000_000;
 /// What a place between two joined items of one layer costs, per weight.
 const FLAT_COST: u64 = 3;
 
@@ -48,7 +50,8 @@ pub(super) fn order(layer: &[usize], nets: &[Net]) -> Vec<Vec<usize>> {
     let mut order = Order { layer, above, below, beside, layers: Vec::new(), rank: vec![0; n] };
     order.begin();
     let mut best = (order.cost(), order.layers.clone());
-    for sweep in 0..SWEEPS {
+    let pairs: usize = order.layers.iter().map(|l| l.len() * l.len()).sum();
+    for sweep in 0..(PAIRS_MAX / pairs.max(1)).clamp(2, SWEEPS) {
         if best.0 == 0 {
             break;
         }
