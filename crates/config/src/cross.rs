@@ -7,7 +7,7 @@ use crate::read::{Value, show};
 use crate::values::{self, Known};
 use acd::{Agent, Queue, Requirement, Roster};
 use hotline_core::{PoolId, Severity};
-use ivr::{Act, StepId, Template, VarId};
+use ivr::{Act, BUILT_IN, StepId, Template, VarId};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
@@ -127,6 +127,14 @@ pub(crate) fn numbers<'d>(
             install::unknown(&value, "flow", wanted, flows.keys().copied());
             continue;
         };
+        if read.as_ref().is_some_and(|r| r.sub) {
+            value.error_help(
+                "subflow-of-a-number",
+                format!("flow `{wanted}` is a sub-flow: it cannot answer a number"),
+                "name a flow that leads into it with `subflow`".to_owned(),
+            );
+            continue;
+        }
         let mut vars = vec![];
         if let Some(read) = read {
             let types = read.flow.types();
@@ -138,9 +146,14 @@ pub(crate) fn numbers<'d>(
         numbers.push(NumberSettings { digits, title, flow, limit, vars });
     }
     for (name, draft) in flows {
-        if let Some(draft) = draft
-            && !numbers.iter().any(|n| n.flow == *name)
-        {
+        let Some(draft) = draft else { continue };
+        if draft.sub {
+            if !flows.values().flatten().any(|f| f.subflows.contains(name)) {
+                let what = format!("nothing leads into sub-flow `{name}`");
+                let help = format!("lead into it with a step `subflow = \"{name}\"`, or remove the file");
+                findings.warning(draft.at, "unused-subflow", what, help);
+            }
+        } else if !numbers.iter().any(|n| n.flow == *name) {
             let what = format!("no number leads to flow `{name}`");
             let help =
                 format!("add [number.DIGITS] with `flow = \"{name}\"` to hotline.toml, or remove the file");
@@ -197,10 +210,11 @@ fn preset(
     Some((variable.name.clone(), text))
 }
 
-/// A flow against everything else.
+/// A flow against everything else. `used`: a sub-flow, which is looked at wherever it is taken in.
 pub(crate) fn flow(
     draft: &FlowDraft<'_>,
     numbers: &[&NumberSettings<'_>],
+    used: bool,
     install: &Install<'_>,
     rosters: &Rosters,
     prompts: &PromptSet,
@@ -208,6 +222,9 @@ pub(crate) fn flow(
 ) {
     if draft.whole {
         variables(draft, numbers, findings);
+    }
+    if used {
+        return;
     }
     let states = values::at_steps(&draft.flow, start(draft, numbers));
     for (site, known) in draft.sites.iter().zip(&states) {
@@ -264,7 +281,12 @@ fn start(draft: &FlowDraft<'_>, numbers: &[&NumberSettings<'_>]) -> Known {
             }
             VarId::LANGUAGE => Some(ivr::Value::from(&*draft.flow.language)),
             VarId::SEVERITY => Some(ivr::Value::from("P3")),
-            id => draft.flow.vars.get((id.0 as usize).saturating_sub(4)).map(|v| v.default.clone()),
+            // Whatever a caller of it gives.
+            id if draft.params.contains(&id) => None,
+            id => {
+                let own = (id.0 as usize).checked_sub(BUILT_IN.len());
+                own.and_then(|i| draft.flow.vars.get(i)).map(|v| v.default.clone())
+            }
         };
         let preset = |n: &&NumberSettings<'_>| {
             let text = n.vars.iter().find(|(name, _)| *name == variable.name).map(|(_, text)| text);
@@ -291,11 +313,13 @@ fn start(draft: &FlowDraft<'_>, numbers: &[&NumberSettings<'_>]) -> Known {
 /// Declared variables that nothing sets, or nothing uses.
 fn variables(draft: &FlowDraft<'_>, numbers: &[&NumberSettings<'_>], findings: &Findings) {
     let written: BTreeSet<VarId> = draft.flow.steps.iter().flat_map(|s| writes(&s.act)).collect();
-    let read: BTreeSet<VarId> = draft.sites.iter().flat_map(|s| s.reads.iter().map(|(id, _)| *id)).collect();
+    let read = draft.sites.iter().flat_map(|s| s.reads.iter().map(|(id, _)| *id));
+    let read: BTreeSet<VarId> = read.chain(draft.results.iter().copied()).collect();
     let types = draft.flow.types();
-    for (variable, at) in types.iter().skip(4).zip(&draft.vars_at) {
+    for (variable, at) in types.iter().skip(BUILT_IN.len()).zip(&draft.vars_at) {
         let preset = numbers.iter().any(|n| n.vars.iter().any(|(name, _)| *name == variable.name));
-        let set = written.contains(&variable.id) || preset;
+        let param = draft.params.contains(&variable.id) && read.contains(&variable.id);
+        let set = written.contains(&variable.id) || preset || param;
         let name = &variable.name;
         match (set, read.contains(&variable.id)) {
             (false, true) => findings.warning(
@@ -319,11 +343,17 @@ fn variables(draft: &FlowDraft<'_>, numbers: &[&NumberSettings<'_>], findings: &
     }
 }
 
-fn writes(act: &Act) -> Vec<VarId> {
+/// The variables that a step can change.
+pub(crate) fn writes(act: &Act) -> Vec<VarId> {
     match act {
         Act::Menu(menu) => menu.into.into_iter().collect(),
         Act::Collect(collect) => vec![collect.into],
         Act::Set(set) => set.values.iter().map(|(id, _)| *id).collect(),
+        Act::Language(_) => vec![VarId::LANGUAGE],
+        Act::Identify(identify) => vec![identify.into],
+        Act::Http(http) => http.into.iter().map(|t| t.into).chain(http.status).collect(),
+        Act::Survey(survey) => survey.into.into_iter().collect(),
+        Act::Bot(bot) => bot.into.iter().map(|(_, id)| *id).collect(),
         _ => vec![],
     }
 }
@@ -541,7 +571,7 @@ fn budget(
     }
     for (id, heard) in best {
         let step = flow.step(id);
-        if matches!(step.act, Act::Queue(_) | Act::Ring(_)) && heard > install.audio_max {
+        if matches!(step.act, Act::Queue(_) | Act::Ring(_) | Act::Callback(_)) && heard > install.audio_max {
             findings.warning(
                 draft.sites[id.0 as usize].at,
                 "long-wait-for-a-person",

@@ -1,6 +1,6 @@
 //! What `hotline check` has to say: one finding a mistake, in a compiler's form.
 use serde::Serialize;
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::fmt;
 use std::path::Path;
 
@@ -110,6 +110,8 @@ const FINDINGS_MAX: usize = 1000;
 #[derive(Default, Debug)]
 pub(crate) struct Findings {
     list: RefCell<Vec<Finding>>,
+    /// With those that were said before.
+    errors: Cell<usize>,
 }
 
 impl Findings {
@@ -138,6 +140,9 @@ impl Findings {
     }
 
     fn add(&self, at: At<'_>, severity: Level, rule: &'static str, what: String, help: Option<String>) {
+        if severity == Level::Error {
+            self.errors.set(self.errors.get() + 1);
+        }
         let (line, column) = at.line_column();
         let file = at.source.name.clone();
         let mut list = self.list.borrow_mut();
@@ -147,8 +152,9 @@ impl Findings {
         }
     }
 
+    /// How many errors so far, each as often as it was found.
     pub fn errors(&self) -> usize {
-        self.list.borrow().iter().filter(|f| f.severity == Level::Error).count()
+        self.errors.get()
     }
 
     /// By file, then by place.

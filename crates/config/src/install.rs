@@ -710,6 +710,16 @@ pub(crate) fn unknown<'n>(value: &Value<'_>, kind: &str, wanted: &str, names: im
         "flow" => "unknown-flow",
         "hours" => "unknown-hours",
         "agent" => "unknown-agent",
+        "table" => "unknown-table",
+        "directory" => "unknown-directory",
+        "secret" => "unknown-secret",
+        "service" => "unknown-service",
+        "announcement" => "unknown-announcement",
+        "mailbox" => "unknown-mailbox",
+        "survey" => "unknown-survey",
+        "trunk" => "unknown-trunk",
+        "bot" => "unknown-bot",
+        "sub-flow" => "unknown-subflow",
         _ => "unknown-name",
     };
     let is = if kind == "hours" { "are" } else { "is" };

@@ -6,17 +6,20 @@
 mod agents;
 mod calendar;
 mod cross;
+mod declare;
 mod finding;
 mod flow;
+mod forms;
 mod graph;
 mod hours;
 mod install;
 mod prompts;
 mod read;
 mod steps;
-#[allow(dead_code, reason = "flows that name them come next")]
 mod systems;
+mod tables;
 mod values;
+mod version;
 
 pub use agents::{Secrets, SystemSecrets, ha1};
 pub use finding::{Finding, Level, Report};
@@ -26,7 +29,6 @@ use finding::{Findings, Source, UNREADABLE};
 use flow::FlowDraft;
 use install::Install;
 use read::Document;
-use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -120,11 +122,17 @@ pub fn load(main: &Path, secrets: &dyn Secrets, epoch_unix: i64) -> Loaded {
         .iter()
         .map(|(stem, source)| (stem, source, Document::parse(source, &findings)))
         .collect();
+    let flow_files = flow::Files {
+        documents: documents.iter().map(|(stem, _, document)| (stem.as_str(), document)).collect(),
+        silent: &silent,
+    };
+    let texts = documents.iter().map(|(stem, source, _)| (stem.as_str(), source.text.as_str())).collect();
+    let versions = version::Versions::new(&install, texts);
     let mut flows: BTreeMap<&str, Option<FlowDraft<'_>>> = BTreeMap::new();
-    for (stem, source, document) in &documents {
-        let mut draft = flow::read(document.table(heard, &silent), stem, &install);
+    for (stem, _, document) in &documents {
+        let mut draft = flow::read(&flow_files, stem, &install, heard);
         if let Some(draft) = &mut draft {
-            draft.flow.version = version(&source.text);
+            draft.flow.version = versions.of(stem, &draft.subflows);
         }
         // Of a broken file too little is known to say more.
         flows.insert(stem, draft.filter(|_| !document.broken()));
@@ -134,15 +142,16 @@ pub fn load(main: &Path, secrets: &dyn Secrets, epoch_unix: i64) -> Loaded {
     for (name, draft) in &flows {
         if let Some(draft) = draft {
             let vars: Vec<_> = numbers.iter().filter(|n| n.flow == *name).collect();
+            let used = flows.values().flatten().any(|f| f.subflows.contains(name));
             graph::check(draft, heard);
-            cross::flow(draft, &vars, &install, &roster, &sounds, heard);
+            cross::flow(draft, &vars, used, &install, &roster, &sounds, heard);
         }
     }
 
     let good = findings.errors() == 0;
     let flows: BTreeMap<Arc<str>, Arc<ivr::Flow>> = flows
         .into_iter()
-        .filter_map(|(name, draft)| Some((name.into(), Arc::new(draft?.flow))))
+        .filter_map(|(name, draft)| Some((name.into(), Arc::new(draft.filter(|d| !d.sub)?.flow))))
         .filter(|_| good)
         .collect();
     let (flows_folder, tests) = (install.flows.clone(), test_files(&install.flows));
@@ -188,12 +197,13 @@ pub fn check_flow(text: &str) -> Vec<Finding> {
     let main_file = Document::parse(&main, &silent);
     let install = Install::read(main_file.table(&silent, &silent), Path::new("hotline.toml"), 0);
     let document = Document::parse(&source, &findings);
-    if let Some(draft) = flow::read(document.table(&findings, &silent), "flow", &install)
+    let files = flow::Files { documents: BTreeMap::from([("flow", &document)]), silent: &silent };
+    if let Some(draft) = flow::read(&files, "flow", &install, &findings)
         && !document.broken()
     {
         graph::check(&draft, &findings);
         let roster = cross::roster(&install, vec![], &silent);
-        cross::flow(&draft, &[], &install, &roster, &prompts::PromptSet::default(), &findings);
+        cross::flow(&draft, &[], false, &install, &roster, &prompts::PromptSet::default(), &findings);
     }
     findings.sorted()
 }
@@ -267,11 +277,6 @@ fn test_files(folder: &Path) -> BTreeMap<Arc<str>, PathBuf> {
         (!stem.starts_with('.')).then(|| (stem.into(), path))
     });
     named.collect()
-}
-
-/// Twelve hexadecimal digits that change with the text.
-fn version(text: &str) -> Arc<str> {
-    agents::hex(&Sha256::digest(text)[..6]).into()
 }
 
 /// What somebody wrote, short enough to be shown and on one line.

@@ -1,5 +1,6 @@
 //! TOML with places: tables that know which keys were asked for, values that complain where they stand.
 use crate::finding::{At, Findings, Source, all_of, did_you_mean};
+use crate::forms::{Form, Kind};
 use std::cell::RefCell;
 use std::ops::RangeInclusive;
 use std::time::Duration;
@@ -75,6 +76,8 @@ pub(crate) struct Table<'a> {
     /// For people: "[engine]", "step `welcome`".
     pub title: String,
     asked: RefCell<Vec<&'static str>>,
+    /// Which keys are known, with bounds and defaults; None: those that are asked for.
+    form: Option<&'static Form>,
 }
 
 impl<'a> Table<'a> {
@@ -85,7 +88,13 @@ impl<'a> Table<'a> {
         offset: usize,
         title: String,
     ) -> Table<'a> {
-        Table { source, findings, table, offset, title, asked: RefCell::default() }
+        Table { source, findings, table, offset, title, asked: RefCell::default(), form: None }
+    }
+
+    /// Of a form that says which keys there are.
+    pub fn form(mut self, form: &'static Form) -> Self {
+        self.form = Some(form);
+        self
     }
 
     pub fn titled(mut self, title: impl Into<String>) -> Self {
@@ -99,6 +108,7 @@ impl<'a> Table<'a> {
 
     /// The value of a key, when it is there.
     pub fn get(&self, key: &'static str) -> Option<Value<'a>> {
+        debug_assert!(self.form.is_none_or(|f| f.field(key).is_some()), "`{key}` is not in the form");
         self.asked.borrow_mut().push(key);
         self.table.iter().find(|(k, _)| k.get_ref() == key).map(|(k, v)| self.value(k, v))
     }
@@ -106,6 +116,33 @@ impl<'a> Table<'a> {
     /// Whether a key is there; it does not count as asked for.
     pub fn has(&self, key: &str) -> bool {
         self.table.iter().any(|(k, _)| k.get_ref() == key)
+    }
+
+    /// A duration within the form's bounds, or the form's default.
+    pub fn length(&self, key: &'static str) -> Option<Duration> {
+        let field = self.form.and_then(|f| f.field(key))?;
+        let Kind::Duration(from, to) = field.kind else { return None };
+        let bounds = Duration::from_millis(from)..=Duration::from_millis(to);
+        self.get(key).and_then(|v| v.duration(bounds)).or_else(|| field.default_duration())
+    }
+
+    /// A whole number within the form's bounds, or the form's default.
+    pub fn whole<T: TryFrom<i64>>(&self, key: &'static str) -> Option<T> {
+        let field = self.form.and_then(|f| f.field(key))?;
+        let Kind::Number(from, to) = field.kind else { return None };
+        let number = self.get(key).and_then(|v| v.number(from..=to)).or_else(|| field.default_number())?;
+        T::try_from(number).ok()
+    }
+
+    /// The form's default of a text.
+    pub fn default_text(&self, key: &str) -> Option<&'static str> {
+        self.form?.field(key)?.default_word()
+    }
+
+    /// True or false, or the form's default.
+    pub fn switch(&self, key: &'static str) -> bool {
+        let default = self.form.and_then(|f| f.field(key)).and_then(|f| f.default_flag());
+        self.get(key).and_then(|v| v.flag()).or(default).unwrap_or(false)
     }
 
     /// The value of a key; its absence is a finding.
@@ -151,13 +188,21 @@ impl<'a> Table<'a> {
     /// Whatever was not asked for is not known.
     pub fn done(self) {
         let asked = self.asked.borrow();
+        let known: Vec<&str> = match self.form {
+            Some(form) => form.keys().collect(),
+            None => asked.clone(),
+        };
+        #[cfg(test)]
+        if let Some(form) = self.form {
+            crate::forms::asked(form, &asked);
+        }
         for (key, _) in self.table {
             let key_text: &str = key.get_ref();
-            if asked.contains(&key_text) {
+            if known.contains(&key_text) {
                 continue;
             }
-            let help = did_you_mean(key_text, asked.iter().copied()).or_else(|| {
-                (!asked.is_empty()).then(|| format!("known here: {}", all_of(asked.iter().copied())))
+            let help = did_you_mean(key_text, known.iter().copied()).or_else(|| {
+                (!known.is_empty()).then(|| format!("known here: {}", all_of(known.iter().copied())))
             });
             self.findings.error_help(
                 self.source.at(key.span().start),

@@ -82,10 +82,14 @@ impl Known {
 /// What is known when each step begins; None: it is never reached.
 pub(crate) fn at_steps(flow: &Flow, start: Known) -> Vec<Option<Known>> {
     let mut states: Vec<Option<Known>> = vec![None; flow.steps.len()];
-    let mut todo = vec![];
+    let mut todo = Todo { list: vec![], waits: vec![false; flow.steps.len()] };
+    let detour = Detour::of(flow);
     enter(&mut states, &mut todo, flow.start, &start);
     while let Some(id) = todo.pop() {
         let Some(known) = states[id.0 as usize].clone() else { continue };
+        if detour.interrupts(flow, id) {
+            flow.anytime.iter().for_each(|(_, to)| enter(&mut states, &mut todo, *to, &known));
+        }
         match &flow.steps[id.0 as usize].act {
             Act::Menu(menu) => {
                 for key in &menu.keys {
@@ -105,6 +109,50 @@ pub(crate) fn at_steps(flow: &Flow, start: Known) -> Vec<Option<Known>> {
                 after.set(collect.into, None);
                 enter(&mut states, &mut todo, collect.next, &after);
             }
+            Act::Language(language) => {
+                let speaks = |v: &Value| flow.languages.iter().any(|l| **l == *v.text());
+                let languages = match known.after(&language.language) {
+                    Some(values) => values.into_iter().filter(|v| speaks(v)).collect(),
+                    None => flow.languages.iter().map(|l| Value::from(&**l)).collect(),
+                };
+                enter(&mut states, &mut todo, language.unknown, &known);
+                let mut after = known;
+                after.set(VarId::LANGUAGE, Some(languages));
+                enter(&mut states, &mut todo, language.next, &after);
+            }
+            Act::Identify(identify) => {
+                enter(&mut states, &mut todo, identify.unknown, &known);
+                let mut after = known;
+                after.set(identify.into, None);
+                enter(&mut states, &mut todo, identify.found, &after);
+            }
+            Act::Http(http) => {
+                let mut after = known;
+                if let Some(status) = http.status {
+                    after.set(status, None);
+                }
+                for to in http.on_status.iter().map(|(.., to)| to).chain([&http.on_error]) {
+                    enter(&mut states, &mut todo, *to, &after);
+                }
+                http.into.iter().for_each(|taken| after.set(taken.into, None));
+                enter(&mut states, &mut todo, http.next, &after);
+            }
+            Act::Survey(survey) => {
+                enter(&mut states, &mut todo, survey.none, &known);
+                let mut after = known;
+                if let Some(into) = survey.into {
+                    after.set(into, None);
+                }
+                enter(&mut states, &mut todo, survey.next, &after);
+                enter(&mut states, &mut todo, survey.low, &after);
+            }
+            Act::Bot(bot) => {
+                enter(&mut states, &mut todo, bot.on_error, &known);
+                let mut after = known;
+                bot.into.iter().for_each(|(_, id)| after.set(*id, None));
+                enter(&mut states, &mut todo, bot.next, &after);
+                enter(&mut states, &mut todo, bot.hand_over, &after);
+            }
             Act::Set(Set { values, next, .. }) => {
                 let mut after = known;
                 for (id, template) in values {
@@ -112,6 +160,10 @@ pub(crate) fn at_steps(flow: &Flow, start: Known) -> Vec<Option<Known>> {
                     after.set(*id, value);
                 }
                 enter(&mut states, &mut todo, *next, &after);
+            }
+            Act::Back { otherwise } => {
+                detour.back(flow, &mut states, &mut todo, &known);
+                enter(&mut states, &mut todo, *otherwise, &known);
             }
             _ => {
                 for (_, to) in flow.steps[id.0 as usize].exits() {
@@ -123,7 +175,70 @@ pub(crate) fn at_steps(flow: &Flow, start: Known) -> Vec<Option<Known>> {
     states
 }
 
-fn enter(states: &mut [Option<Known>], todo: &mut Vec<StepId>, to: StepId, with: &Known) {
+/// Steps to look at again, each once.
+struct Todo {
+    list: Vec<StepId>,
+    waits: Vec<bool>,
+}
+
+impl Todo {
+    fn push(&mut self, id: StepId) {
+        if !std::mem::replace(&mut self.waits[id.0 as usize], true) {
+            self.list.push(id);
+        }
+    }
+
+    fn pop(&mut self) -> Option<StepId> {
+        let id = self.list.pop()?;
+        self.waits[id.0 as usize] = false;
+        Some(id)
+    }
+}
+
+/// What `anytime` keys lead to, until a step goes back.
+struct Detour {
+    /// Steps of the way, by `StepId`.
+    way: Vec<bool>,
+    /// Variables that it can change.
+    writes: BTreeSet<VarId>,
+}
+
+impl Detour {
+    fn of(flow: &Flow) -> Detour {
+        let mut detour = Detour { way: vec![false; flow.steps.len()], writes: BTreeSet::new() };
+        let mut todo: Vec<StepId> = flow.anytime.iter().map(|(_, to)| *to).collect();
+        while let Some(id) = todo.pop() {
+            let Some(step) = flow.steps.get(id.0 as usize) else { continue };
+            if std::mem::replace(&mut detour.way[id.0 as usize], true) {
+                continue;
+            }
+            detour.writes.extend(crate::cross::writes(&step.act));
+            if !matches!(step.act, Act::Back { .. }) {
+                todo.extend(step.exits().into_iter().map(|(_, to)| to));
+            }
+        }
+        detour
+    }
+
+    /// Whether an `anytime` key can come while the step is heard.
+    fn interrupts(&self, flow: &Flow, id: StepId) -> bool {
+        !flow.anytime.is_empty() && matches!(flow.steps[id.0 as usize].act, Act::Play(_) | Act::Menu(_))
+    }
+
+    /// Back to whatever was interrupted, with what the way changed.
+    fn back(&self, flow: &Flow, states: &mut [Option<Known>], todo: &mut Todo, changed: &Known) {
+        for i in 0..flow.steps.len() {
+            let id = StepId(u32::try_from(i).unwrap_or(0));
+            let Some(mut known) = states[i].clone().filter(|_| self.interrupts(flow, id)) else { continue };
+            for var in &self.writes {
+                known.set(*var, changed.0.get(var.0 as usize).cloned().flatten());
+            }
+            enter(states, todo, id, &known);
+        }
+    }
+}
+
+fn enter(states: &mut [Option<Known>], todo: &mut Todo, to: StepId, with: &Known) {
     let Some(slot) = states.get_mut(to.0 as usize) else { return };
     let grown = match slot {
         Some(known) => known.join(with),
@@ -132,7 +247,7 @@ fn enter(states: &mut [Option<Known>], todo: &mut Vec<StepId>, to: StepId, with:
             true
         }
     };
-    if grown && !todo.contains(&to) {
+    if grown {
         todo.push(to);
     }
 }
@@ -157,7 +272,7 @@ mod tests {
             }),
         );
         let flow = flow.build().expect("both steps are made");
-        let start = Known(vec![None, None, None, None, Some(vec![Value::from("")])]);
+        let start = Known([vec![None; ivr::BUILT_IN.len()], vec![Some(vec![Value::from("")])]].concat());
         let states = at_steps(&flow, start);
         let both = Some(vec![Value::from(""), Value::from("storage")]);
         for state in states {

@@ -1,10 +1,25 @@
 //! What callers are asked.
 use super::{Lower, secs};
+use crate::forms;
 use crate::read::{Table, Value};
-use ivr::{Act, Collect, KEYS, Key, Menu, Pattern, Retry, Sound, Template, Type, VarId};
+use ivr::{Act, Collect, Consent, Expr, KEYS, Key, Menu, Pattern, Retry, Sound, Template, Type, VarId};
+use std::sync::Arc;
 use std::time::Duration;
 
-impl<'a> Lower<'a, '_> {
+/// Which keys `collect` takes.
+#[derive(Default)]
+struct Rules {
+    min: Option<usize>,
+    max: Option<usize>,
+    end: Option<char>,
+    first: Duration,
+    between: Duration,
+    mask: bool,
+    matches: Option<Pattern>,
+    check: Option<Expr>,
+}
+
+impl<'a> Lower<'a, '_, '_> {
     pub(super) fn menu(&mut self, table: &Table<'a>) -> Option<Act> {
         let menu = table.get("menu").and_then(|v| v.table());
         let into = table.get("into").and_then(|v| self.target(&v));
@@ -32,12 +47,7 @@ impl<'a> Lower<'a, '_> {
         for entry in &entries {
             let key = telephone_key(entry.key);
             if key.is_none() {
-                self.findings.error_help(
-                    entry.key_at(),
-                    "bad-key",
-                    format!("menu `{}`: no telephone has a key `{}`", self.name, crate::shorten(entry.key)),
-                    "keys are 0-9, *, # and A-D, written in quotes when they are * or #".to_owned(),
-                );
+                no_key(entry, &format!("menu `{}`", self.name));
             }
             let (value, to) = if has_into {
                 let value = into.as_ref().and_then(|(_, kind)| self.stored(entry, *kind));
@@ -84,57 +94,18 @@ impl<'a> Lower<'a, '_> {
     pub(super) fn collect(&mut self, table: &Table<'a>) -> Option<Act> {
         let rules = table.get("collect").and_then(|v| v.table());
         let rules = rules.map(|t| t.titled(format!("`collect` of step `{}`", self.name)));
-        let most = i64::try_from(ivr::DIGITS_MAX).unwrap_or(i64::MAX);
-        let (mut min, mut max, mut end, mut mask, mut matches) = (None, None, None, false, None);
-        let (mut first, mut between) = (secs(5), secs(3));
-        if let Some(rules) = &rules {
-            min = rules.need("min", "how many digits at least").and_then(|v| v.count::<usize>(1..=most));
-            max = rules.need("max", "how many digits at most").and_then(|v| v.count::<usize>(1..=most));
-            if let (Some(low), Some(high), Some(value)) = (min, max, rules.get("min"))
-                && low > high
-            {
-                value.error_help(
-                    "bad-bounds",
-                    format!("step `{}` collects at least {low} digits and at most {high}", self.name),
-                    format!("swap them: min = {high}, max = {low}"),
-                );
-            }
-            end = rules.get("end").and_then(|value| {
-                let text = value.text()?;
-                let key = telephone_key(text);
-                if key.is_none() {
-                    value.error_help(
-                        "bad-key",
-                        format!("no telephone has a key \"{}\"", crate::shorten(text)),
-                        "write one key, usually \"#\"".to_owned(),
-                    );
-                }
-                key
-            });
-            crate::install::set(&mut first, rules.get("first").and_then(|v| v.duration(secs(1)..=secs(600))));
-            crate::install::set(
-                &mut between,
-                rules.get("between").and_then(|v| v.duration(secs(1)..=secs(600))),
-            );
-            mask = rules.get("mask").and_then(|v| v.flag()).unwrap_or(false);
-            if let Some(value) = rules.get("matches") {
-                matches = self.pattern(&value, min, max);
-            }
-        }
-        if let Some(rules) = rules {
-            rules.done();
-        }
+        let rules = rules.map(|t| self.collect_rules(t.form(&forms::COLLECT_RULES))).unwrap_or_default();
         let into = table.need("into", "name the variable that takes the digits");
         let into = into.and_then(|value| {
             let (id, kind) = self.target(&value)?;
-            if kind != Type::Text {
+            if !matches!(kind, Type::Text | Type::Digits) {
                 value.error_help(
                     "type",
                     format!(
                         "collected digits are a text, and `{}` is a {kind}",
                         value.as_text().unwrap_or("")
                     ),
-                    "declare it as text in [var]: `\"\"`".to_owned(),
+                    "declare it in [var] as `\"\"` or `{ type = \"digits\" }`".to_owned(),
                 );
             }
             if id == VarId::LANGUAGE || id == VarId::SEVERITY {
@@ -144,23 +115,94 @@ impl<'a> Lower<'a, '_> {
         });
         let sounds = self.question(table);
         let prompt = self.prompt(sounds, table);
-        let (no_input, first) = self.retry(table, "no_input", first);
+        let (no_input, first) = self.retry(table, "no_input", rules.first);
         let (invalid, _) = self.retry(table, "invalid", first);
         let next = self.next(table);
         Some(Act::Collect(Collect {
             prompt,
             into: into?,
-            min: min?,
-            max: max?,
-            end,
+            min: rules.min?,
+            max: rules.max?,
+            end: rules.end,
             first,
-            between,
-            mask,
-            matches,
-            check: None,
+            between: rules.between,
+            mask: rules.mask || into.is_some_and(|id| self.masked.contains(&id)),
+            matches: rules.matches,
+            check: rules.check,
             no_input: no_input?,
             invalid: invalid?,
             next: next?,
+        }))
+    }
+
+    fn collect_rules(&mut self, table: Table<'a>) -> Rules {
+        table.need("min", "how many digits at least");
+        table.need("max", "how many digits at most");
+        let (min, max) = (table.whole::<usize>("min"), table.whole::<usize>("max"));
+        if let (Some(low), Some(high), Some(value)) = (min, max, table.get("min"))
+            && low > high
+        {
+            value.error_help(
+                "bad-bounds",
+                format!("step `{}` collects at least {low} digits and at most {high}", self.name),
+                format!("swap them: min = {high}, max = {low}"),
+            );
+        }
+        let matches = table.get("matches").and_then(|value| self.pattern(&value, min, max));
+        let check = table.get("check").and_then(|value| self.entry_condition(&value));
+        let rules = Rules {
+            min,
+            max,
+            end: self.key(&table, "end"),
+            first: table.length("first").unwrap_or(secs(5)),
+            between: table.length("between").unwrap_or(secs(3)),
+            mask: table.switch("mask"),
+            matches,
+            check,
+        };
+        table.done();
+        rules
+    }
+
+    /// One key of a telephone, or the form's default.
+    pub(super) fn key(&self, table: &Table<'a>, name: &'static str) -> Option<char> {
+        let Some(value) = table.get(name) else { return table.default_text(name).and_then(telephone_key) };
+        let text = value.text()?;
+        let key = telephone_key(text);
+        if key.is_none() {
+            value.error_help(
+                "bad-key",
+                format!("no telephone has a key \"{}\"", crate::shorten(text)),
+                "write one key, usually \"#\"".to_owned(),
+            );
+        }
+        key
+    }
+
+    pub(super) fn consent(&mut self, table: &Table<'a>) -> Option<Act> {
+        let what = table.get("consent").and_then(|v| v.word()).map(Arc::from);
+        let sounds = self.question(table);
+        let prompt = self.prompt(sounds, table);
+        let (yes, no) = (self.key(table, "yes"), self.key(table, "no"));
+        if yes == no
+            && let Some(value) = table.get("no").or(table.get("yes"))
+        {
+            value.error("bad-key", format!("step `{}` takes one key for yes and for no", self.name));
+        }
+        let (no_input, after) = self.retry(table, "no_input", secs(5));
+        let (invalid, _) = self.retry(table, "invalid", secs(5));
+        let granted = self.named_exit(table, "granted", "name the step for a caller who agrees");
+        let refused = self.named_exit(table, "refused", "name the step for a caller who does not");
+        Some(Act::Consent(Consent {
+            what: what?,
+            prompt,
+            yes: yes?,
+            no: no?,
+            after,
+            no_input: no_input?,
+            invalid: invalid?,
+            granted: granted?,
+            refused: refused?,
         }))
     }
 
@@ -193,10 +235,14 @@ impl<'a> Lower<'a, '_> {
         let Some(retry) = value.table() else { return (None, after) };
         let retry = retry.titled(format!("`{key}` of step `{}`", self.name));
         let mut wait = after;
-        if key == "no_input" {
-            crate::install::set(&mut wait, retry.get("after").and_then(|v| v.duration(secs(1)..=secs(600))));
-        }
-        let tries = retry.get("tries").map_or(Some(2), |v| v.count(1..=20));
+        let retry = if key == "no_input" {
+            let retry = retry.form(&forms::NO_INPUT);
+            wait = retry.length("after").unwrap_or(after);
+            retry
+        } else {
+            retry.form(&forms::INVALID)
+        };
+        let tries = retry.whole("tries");
         let prompt = retry.get("prompt").map(|v| self.sounds(&v)).unwrap_or_default();
         let then = match retry.get("then") {
             Some(value) => {
@@ -255,4 +301,14 @@ pub(super) fn telephone_key(text: &str) -> Option<char> {
     let mut chars = text.chars();
     let key = chars.next().filter(|c| KEYS.contains(*c))?;
     chars.next().is_none().then_some(key)
+}
+
+/// A table's key that no telephone has.
+pub(super) fn no_key(entry: &Value<'_>, whose: &str) {
+    entry.findings.error_help(
+        entry.key_at(),
+        "bad-key",
+        format!("{whose}: no telephone has a key `{}`", crate::shorten(entry.key)),
+        "keys are 0-9, *, # and A-D, written in quotes when they are * or #".to_owned(),
+    );
 }

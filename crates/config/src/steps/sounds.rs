@@ -1,10 +1,12 @@
 //! What callers hear.
-use super::{Lower, secs};
+use super::Lower;
+use crate::finding::{all_of, did_you_mean, one_of};
+use crate::forms;
 use crate::read::{Table, Value};
-use ivr::{Act, Play, Prompt, SayKind, Sound};
-use std::time::Duration;
+use ivr::say::Currency;
+use ivr::{Act, Play, Prompt, SayKind, Sound, Type};
 
-impl<'a> Lower<'a, '_> {
+impl<'a> Lower<'a, '_, '_> {
     pub(super) fn play(&mut self, kind: &str, table: &Table<'a>) -> Option<Act> {
         let sounds = if kind == "say" {
             let sound = self.say(table);
@@ -17,7 +19,7 @@ impl<'a> Lower<'a, '_> {
         if let Some(value) = early.filter(|v| v.flag() == Some(true)) {
             self.before_answer("early media", &value);
         }
-        let repeat = table.get("repeat").and_then(|v| v.count(1..=100)).unwrap_or(1);
+        let repeat = table.whole("repeat").unwrap_or(1);
         let next = self.next(table);
         Some(Act::Play(Play {
             prompt,
@@ -57,12 +59,18 @@ impl<'a> Lower<'a, '_> {
             return None;
         }
         let table = item.table()?.titled("a sound");
-        let sound = if let Some(silence) = table.get("silence") {
-            silence.duration(Duration::from_millis(1)..=secs(3600)).map(Sound::Silence)
+        let (table, sound) = if table.has("silence") {
+            let table = table.form(&forms::SOUND_SILENCE);
+            let sound = table.length("silence").map(Sound::Silence);
+            (table, sound)
         } else if table.has("say") {
-            self.say(&table)
-        } else if let Some(tone) = table.get("tone") {
-            tone_of(&tone, &table)
+            let table = table.form(&forms::SOUND_SAY);
+            let sound = self.say(&table);
+            (table, sound)
+        } else if table.has("tone") {
+            let table = table.form(&forms::SOUND_TONE);
+            let sound = tone_of(&table);
+            (table, sound)
         } else {
             item.error_help(
                 "bad-sound",
@@ -77,36 +85,100 @@ impl<'a> Lower<'a, '_> {
 
     pub(super) fn say(&mut self, table: &Table<'a>) -> Option<Sound> {
         let value = table.get("say")?;
-        let kind = match value.text() {
-            Some("digits") => Some(SayKind::Digits),
-            Some("number") => Some(SayKind::Number),
-            Some("telephone") => Some(SayKind::Telephone),
-            Some(other) => {
+        let currency = table.get("currency").map(|v| (v, self.currency(&v)));
+        let kind = value.text().and_then(|name| {
+            let needs_currency = name == "money" && currency.is_none();
+            let known = currency.and_then(|(_, c)| c).or(Some(Currency::Cny));
+            let kind = SayKind::parse(name, known);
+            if needs_currency {
+                value.error_help(
+                    "missing-key",
+                    format!("{} says money and has no `currency`", table.title),
+                    format!("write `currency = \"CNY\"`, or one of {}", one_of(CURRENCIES)),
+                );
+            } else if kind.is_none() {
                 value.error_help(
                     "unknown-say",
-                    format!("`say` cannot speak \"{}\"", crate::shorten(other)),
-                    "write \"digits\", \"number\" or \"telephone\"".to_owned(),
+                    format!("`say` cannot speak \"{}\"", crate::shorten(name)),
+                    did_you_mean(name, SayKind::NAMES)
+                        .unwrap_or_else(|| format!("it speaks {}", all_of(SayKind::NAMES))),
                 );
-                None
             }
-            None => None,
-        };
+            kind
+        });
+        if let (Some((given, _)), Some(kind)) = (currency, kind)
+            && !matches!(kind, SayKind::Money(_))
+        {
+            given.findings.error_help(
+                given.key_at(),
+                "unused-key",
+                format!("only money has a `currency`, and this says {kind}"),
+                "remove it".to_owned(),
+            );
+        }
         let what = table.need("value", "write what is said: `value = \"{customer}\"`");
         let spoken = what.and_then(|what| Some((what, self.template(&what)?)));
         let (kind, (what, spoken)) = (kind?, spoken?);
-        if kind == SayKind::Number && spoken.literal().is_some_and(|t| t.parse::<i64>().is_err()) {
-            what.error(
+        if !can_say(kind, spoken.kind()) {
+            what.error_help(
                 "type",
-                format!("\"{}\" is no number", crate::shorten(spoken.literal().unwrap_or(""))),
+                format!("a {} cannot be said as {kind}", spoken.kind()),
+                wanted_by(kind).to_owned(),
+            );
+        } else if let Some(literal) = spoken.literal()
+            && ivr::say::reading(kind, literal, "en").is_none()
+        {
+            what.error_help(
+                "type",
+                format!("\"{}\" cannot be said as {kind}", crate::shorten(literal)),
+                wanted_by(kind).to_owned(),
             );
         }
         self.site.says.push((kind, value.at()));
         Some(Sound::Say { kind, value: spoken })
     }
+
+    fn currency(&self, value: &Value<'a>) -> Option<Currency> {
+        let name = value.text()?;
+        let found = name.parse().ok();
+        if found.is_none() {
+            value.error_help(
+                "unknown-currency",
+                format!("no currency is called \"{}\"", crate::shorten(name)),
+                format!("known: {}", all_of(CURRENCIES)),
+            );
+        }
+        found
+    }
+}
+
+const CURRENCIES: [&str; 5] = ["CNY", "HKD", "USD", "EUR", "GBP"];
+
+fn can_say(kind: SayKind, value: Type) -> bool {
+    match (kind, value) {
+        (_, Type::Text | Type::Digits) => true,
+        (SayKind::Date | SayKind::Time, Type::Time) => true,
+        (SayKind::Duration | SayKind::Wait, Type::Duration) => true,
+        (SayKind::Date | SayKind::Time, _) => false,
+        (_, Type::Number) => true,
+        (_, Type::Bool | Type::Time | Type::Duration | Type::List(_) | Type::Record(_)) => false,
+    }
+}
+
+fn wanted_by(kind: SayKind) -> &'static str {
+    match kind {
+        SayKind::Digits | SayKind::Telephone => "it takes telephone keys, as \"105\"",
+        SayKind::Number | SayKind::Position => "it takes a whole number",
+        SayKind::Money(_) => "it takes an amount, as 250 or \"2.50\"",
+        SayKind::Date => "it takes a time, as {now}, or a date as \"2026-11-23\"",
+        SayKind::Time => "it takes a time, as {now}, or a time of day as \"14:05\"",
+        SayKind::Duration | SayKind::Wait => "it takes a duration, as {wait}, or seconds",
+    }
 }
 
 /// `{ tone = [1004], for = "10s", level = -16 }`; two frequencies sound together.
-fn tone_of(tone: &Value<'_>, table: &Table<'_>) -> Option<Sound> {
+fn tone_of(table: &Table<'_>) -> Option<Sound> {
+    let tone = table.get("tone")?;
     let list = tone.one_or_list();
     if !(1..=2).contains(&list.len()) {
         tone.error("bad-sound", "a tone has one frequency or two");
@@ -119,8 +191,8 @@ fn tone_of(tone: &Value<'_>, table: &Table<'_>) -> Option<Sound> {
         fine &= frequency.is_some();
         *slot = frequency.unwrap_or(0);
     }
-    let length = table.need("for", "how long it sounds: `for = \"10s\"`");
-    let length = length.and_then(|v| v.duration(Duration::from_millis(1)..=secs(3600)));
-    let level = table.get("level").map_or(Some(-16), |v| v.count(-60..=0));
-    Some(Sound::Tone { hz, length: length?, dbm0: level? }).filter(|_| fine)
+    table.need("for", "how long it sounds: `for = \"10s\"`");
+    let length = table.length("for");
+    let dbm0 = table.whole("level");
+    Some(Sound::Tone { hz, length: length?, dbm0: dbm0? }).filter(|_| fine)
 }

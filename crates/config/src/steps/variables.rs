@@ -1,12 +1,13 @@
 //! Variables, expressions and texts with expressions in them.
 use super::Lower;
+use crate::declare::{constant, form_of, written};
 use crate::finding::{At, did_you_mean};
-use crate::flow::constant;
 use crate::read::{Table, Value};
-use ivr::{Act, ExprError, Set, Template, Type, VarId};
+use ivr::{Act, Expr, ExprError, Set, Template, Type, VarId};
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
-impl<'a> Lower<'a, '_> {
+impl<'a> Lower<'a, '_, '_> {
     /// The variable a step sets, with its type.
     pub(super) fn target(&mut self, value: &Value<'a>) -> Option<(VarId, Type)> {
         let name = value.text()?;
@@ -32,15 +33,9 @@ impl<'a> Lower<'a, '_> {
 
     /// A value to be stored in a variable of a type.
     pub(super) fn stored(&self, value: &Value<'a>, kind: Type) -> Option<ivr::Value> {
-        let stored = constant(value).filter(|v| v.kind() == kind);
+        let stored = written(value, kind, &self.zone);
         if stored.is_none() {
-            value.wrong_type(match kind {
-                Type::Text => "a text",
-                Type::Number => "a whole number",
-                Type::Bool => "true or false",
-                Type::Digits => "telephone keys in quotes",
-                Type::Time | Type::Duration | Type::List(_) | Type::Record(_) => "a text, a number or true",
-            });
+            value.wrong_type(form_of(kind));
         }
         stored
     }
@@ -83,7 +78,91 @@ impl<'a> Lower<'a, '_> {
         Some(template)
     }
 
+    /// A template whose value fits a type; what is written out is taken for that type.
+    pub(super) fn template_of(&mut self, value: &Value<'a>, kind: Type) -> Option<Template> {
+        if !value.as_text().is_some_and(|t| t.contains('{'))
+            && let Some(constant) = written(value, kind, &self.zone)
+        {
+            return Some(Template::value(constant));
+        }
+        let template = if value.is_list() {
+            value.wrong_type(form_of(kind));
+            return None;
+        } else {
+            self.template(value)?
+        };
+        if !fits(template.kind(), kind) {
+            value.error("type", format!("`{}` is a {kind}, and this is a {}", value.key, template.kind()));
+            return None;
+        }
+        Some(template)
+    }
+
+    /// An expression that is true or false.
+    pub(super) fn condition(&mut self, value: &Value<'a>) -> Option<Expr> {
+        let expr = self.expression(value, Expr::condition(value.text()?, &self.types))?;
+        self.note_reads(expr.reads(), value.at());
+        Some(expr)
+    }
+
+    /// One that may look at the keys of a `collect`.
+    pub(super) fn entry_condition(&mut self, value: &Value<'a>) -> Option<Expr> {
+        let expr = self.expression(value, Expr::condition(value.text()?, &self.types))?;
+        let reads = expr.reads();
+        if !reads.contains(&VarId::ENTRY) {
+            value.warning(
+                "check-without-entry",
+                format!("the check of step `{}` does not look at `entry`", self.name),
+                "the keys are `entry`, as in `luhn(entry)`; for anything else use `branch`".to_owned(),
+            );
+        }
+        self.site.reads.extend(reads.into_iter().map(|id| (id, value.at())));
+        Some(expr)
+    }
+
+    /// Names with texts, as other systems are told.
+    pub(super) fn templates(&mut self, table: &Table<'a>, key: &'static str) -> Vec<(Arc<str>, Template)> {
+        let Some(given) = table.get(key).and_then(|v| v.table()) else { return vec![] };
+        let mut templates = vec![];
+        for entry in given.entries() {
+            let Some(template) = self.template(&entry) else { continue };
+            if matches!(template.kind(), Type::Record(_)) {
+                entry.error_help(
+                    "type",
+                    format!("`{}` is a whole record", entry.key),
+                    "tell its fields one by one".to_owned(),
+                );
+                continue;
+            }
+            templates.push((entry.key.into(), template));
+        }
+        templates
+    }
+
+    /// A variable of one type, by the name under a key.
+    pub(super) fn target_of(&mut self, value: &Value<'a>, wanted: Type, what: &str) -> Option<VarId> {
+        let (id, kind) = self.target(value)?;
+        if kind != wanted {
+            let name = value.as_text().unwrap_or("");
+            value.error_help(
+                "type",
+                format!("{what} is a {wanted}, and `{name}` is a {kind}"),
+                format!("declare it in [var] as {}", form_of(wanted)),
+            );
+            return None;
+        }
+        Some(id)
+    }
+
     pub(super) fn note_reads(&mut self, reads: BTreeSet<VarId>, at: At<'a>) {
+        if reads.contains(&VarId::ENTRY) {
+            self.findings.error_help(
+                at,
+                "entry-outside-check",
+                "`entry` holds keys only while the `check` of a collect step looks at them",
+                "use the variable that takes them".to_owned(),
+            );
+        }
         self.site.reads.extend(reads.into_iter().map(|id| (id, at)));
     }
 
@@ -97,14 +176,8 @@ impl<'a> Lower<'a, '_> {
             self.findings.error(sets.at(), "empty", format!("step `{}` sets nothing", self.name));
         }
         for entry in &entries {
-            let target = self.variable(entry.key, entry.key_at());
-            let template = self.template(entry);
-            let (Some((id, kind)), Some(template)) = (target, template) else { continue };
-            if template.kind() != kind {
-                entry
-                    .error("type", format!("`{}` is a {kind}, and this is a {}", entry.key, template.kind()));
-                continue;
-            }
+            let Some((id, kind)) = self.variable(entry.key, entry.key_at()) else { continue };
+            let Some(template) = self.template_of(entry, kind) else { continue };
             match id {
                 VarId::LANGUAGE => self.site.languages.push((template.clone(), entry.at())),
                 VarId::SEVERITY => {
@@ -119,4 +192,9 @@ impl<'a> Lower<'a, '_> {
         let next = self.next(table);
         Some(Act::Set(Set { role: ivr::SetRole::Set, values, next: next? }))
     }
+}
+
+/// Whether a value of a type may stand where another is wanted: digits are texts too.
+pub(super) fn fits(kind: Type, wanted: Type) -> bool {
+    kind == wanted || (kind == Type::Digits && wanted == Type::Text)
 }
