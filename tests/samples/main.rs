@@ -119,7 +119,7 @@ fn every_prompt_of_the_list_has_its_file_and_its_text() {
     for language in ["cmn", "yue", "en"] {
         for (name, _) in prompts.iter().filter(|(_, p)| p.get(language).is_some()) {
             let path = root().join(format!("prompts/{language}/{name}.wav"));
-            assert!(path.exists(), "{} is missing: run prompts/render", path.display());
+            assert!(path.exists(), "{} is missing: run `hotline prompts render`", path.display());
         }
         for (name, text) in ivr::say::fragments(language) {
             let written = prompts.get(name).and_then(|p| p.get(language)).and_then(|t| t.as_str());

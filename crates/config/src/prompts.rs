@@ -25,7 +25,7 @@ const CLIPPED_DBFS: f32 = -0.01;
 /// `prompts.toml`: languages and texts; the names it lists.
 pub(crate) fn read_list(file: Table<'_>, install: &Install<'_>) -> BTreeSet<String> {
     let mut listed = BTreeSet::new();
-    // Voices belong to the script that renders prompts; the engine does not speak. Several installations
+    // Voices belong to `hotline prompts`; the engine does not speak. Several installations
     // may share the prompts, so that a language may be known here and not be enabled.
     let voices = file.get("voice").and_then(|v| v.table()).map(|t| t.entries()).unwrap_or_default();
     let spoken: BTreeSet<&str> = voices.iter().map(|v| v.key).chain(ivr::say::LANGUAGES).collect();
@@ -36,7 +36,7 @@ pub(crate) fn read_list(file: Table<'_>, install: &Install<'_>) -> BTreeSet<Stri
             let known = install.languages.is_empty()
                 || install.languages.contains_key(entry.key)
                 || spoken.contains(entry.key)
-                || ["notes", "file"].contains(&entry.key);
+                || ["notes", "voice"].contains(&entry.key);
             if !known {
                 let names = install.languages.keys().map(|l| &**l).chain(["notes"]);
                 entry.findings.error_help(
