@@ -898,6 +898,26 @@ impl FlowBuilder {
         self.flow.vars.push(VarDecl::new(name, default.into()));
         self
     }
+    /// The same with a type or a mask of its own.
+    pub fn declare(&mut self, var: VarDecl) -> &mut Self {
+        self.flow.vars.push(var);
+        self
+    }
+    pub fn record(&mut self, record: RecordType) -> RecordId {
+        let id = RecordId(self.flow.records.len() as u16);
+        self.flow.records = self.flow.records.iter().cloned().chain([record]).collect();
+        id
+    }
+    pub fn zone(&mut self, zone: TimeZone) -> &mut Self {
+        self.flow.zone = zone;
+        self
+    }
+    /// A key that leads to a step from wherever the caller is asked or told something.
+    pub fn anytime(&mut self, key: char, step: &str) -> &mut Self {
+        let to = self.id(step);
+        self.flow.anytime.push((key, to));
+        self
+    }
     pub fn types(&self) -> Types {
         self.flow.types()
     }

@@ -17,7 +17,8 @@ fn every_order(flow: &Arc<Flow>, inputs: &[Do], depth: u32) {
             let mut caller = Caller::call(flow);
             caller.does(&script);
             for _ in 0..8 {
-                caller.does(&[Do::Heard, Do::Wait(5000)]);
+                let ended = [Do::Queue(QueueEnd::Timeout), Do::Heard, Do::Wait(5000)];
+                caller.does(&ended);
             }
             assert!(caller.visit.is_over(), "still {} after {script:?}", caller.visit.state());
             let ends = caller.told().iter().filter(|o| *o == "hangup" || o.starts_with("reject")).count();
@@ -59,6 +60,137 @@ fn collect_in_every_order() {
     }
 }
 
+/// The waiting states, each with every input that means something there and some that do not.
+#[test]
+fn waiting_in_every_order() {
+    use Do::*;
+    let none: &'static [&'static str] = &[];
+    let cases: [(&str, Vec<Do>); 6] = [
+        (
+            "queue",
+            vec![Press("1"), Wait(5000), Estimate(2, None), Heard, Connect, Queue(QueueEnd::Served), HangUp],
+        ),
+        (
+            "announce",
+            vec![Press("1"), Wait(5000), Announced(none), Announced(&["outage"]), Heard, LateAnswer("")],
+        ),
+        (
+            "http",
+            vec![Press("1"), Wait(3000), Fetched(200, "{}"), Fetched(404, ""), LateAnswer("{}"), HangUp],
+        ),
+        (
+            "voicemail",
+            vec![Press("1"), Press("#"), Wait(5000), Heard, Message(MessageEnd::Kept), LateNews, HangUp],
+        ),
+        ("survey", vec![Press("1"), Press("9"), Wait(5000), Heard, LateNews, HangUp]),
+        ("bot", vec![Press("1"), Wait(6000), Bot(BotEnd::Failed), Callback(CallbackEnd::Taken), HangUp]),
+    ];
+    for (name, inputs) in cases {
+        every_order(&waiting(name), &inputs, 5);
+    }
+}
+
+/// A step of a kind that waits, twice (the second time on whatever exit the first was left by), then the end.
+fn waiting(kind: &str) -> Arc<Flow> {
+    let mut b = Flow::builder("f");
+    for (name, next) in [("first", "second"), ("second", "end")] {
+        b.id(name);
+        let to = b.id(next);
+        let act = waiting_step(kind, to);
+        b.step(name, act);
+    }
+    ends(b, &["end"])
+}
+
+fn waiting_step(kind: &str, to: StepId) -> Act {
+    let prompt = Prompt::named(&["p"]);
+    match kind {
+        "queue" => Act::Queue(Queue {
+            queue: "q".into(),
+            require: None,
+            severity: Template::text("P1"),
+            music: Vec::new(),
+            treatments: vec![treatment(2, Some(2)), treatment(5, None)],
+            keys: vec![('1', to)],
+            too_long: Some((secs(60), to)),
+            timeout: None,
+            on_timeout: to,
+            on_full: to,
+            on_no_agents: to,
+            next: to,
+        }),
+        "announce" => Act::Announce(Announce { of: vec![("outage".into(), prompt)], next: to, none: to }),
+        "http" => Act::Http(Box::new(request(to, to, to))),
+        "voicemail" => Act::Voicemail(Voicemail {
+            mailbox: "m".into(),
+            prompt,
+            min: secs(1),
+            max: secs(5),
+            silence: secs(2),
+            end: Some('#'),
+            next: to,
+            on_empty: to,
+            on_full: to,
+        }),
+        "survey" => Act::Survey(marks(None, true, [to; 3])),
+        _ => Act::Bot(Bot {
+            bot: "b".into(),
+            context: Vec::new(),
+            timeout: secs(1),
+            into: Vec::new(),
+            next: to,
+            hand_over: to,
+            on_error: to,
+        }),
+    }
+}
+
+fn treatment(after: u64, every: Option<u64>) -> Treatment {
+    Treatment { after: secs(after), every: every.map(secs), when: None, sounds: vec![Sound::prompt("t")] }
+}
+
+fn request(next: StepId, not_found: StepId, on_error: StepId) -> Http {
+    Http {
+        service: "s".into(),
+        method: HttpMethod::Get,
+        url: vec![HttpPiece::Template(Template::text("https://s"))],
+        query: Vec::new(),
+        headers: Vec::new(),
+        body: None,
+        timeout: secs(2),
+        retries: 0,
+        body_max: 1000,
+        into: Vec::new(),
+        status: None,
+        on_status: vec![(404, 404, "404".into(), not_found)],
+        next,
+        on_error,
+    }
+}
+
+fn marks(into: Option<VarId>, barge_in: bool, [next, low, none]: [StepId; 3]) -> Survey {
+    let question =
+        |name: &str, weight| SurveyQuestion { name: name.into(), sounds: vec![Sound::prompt("q")], weight };
+    let plan = SurveyPlan {
+        name: "s".into(),
+        questions: vec![question("a", 60), question("b", 40)],
+        lowest: 1,
+        highest: 5,
+        low: 200,
+    };
+    Survey {
+        plan: Arc::new(plan),
+        barge_in,
+        after: secs(2),
+        tries: 2,
+        again: Vec::new(),
+        into,
+        next,
+        low,
+        none,
+    }
+}
+
 /// What a random step is made of; exits are taken modulo the number of steps.
 #[derive(Clone, Debug)]
 struct Plan {
@@ -69,7 +201,7 @@ struct Plan {
 }
 
 fn plan() -> impl Strategy<Value = Plan> {
-    (0..14_u8, any::<[u8; 4]>(), any::<bool>(), 0..4_u8).prop_map(|(kind, exits, flag, small)| Plan {
+    (0..26_u8, any::<[u8; 4]>(), any::<bool>(), 0..4_u8).prop_map(|(kind, exits, flag, small)| Plan {
         kind,
         exits: exits.map(usize::from),
         flag,
@@ -77,12 +209,21 @@ fn plan() -> impl Strategy<Value = Plan> {
     })
 }
 
-fn flow(plans: &[Plan], by_step: bool, type_ahead: bool) -> Arc<Flow> {
+/// `secretive`: every entry is masked.
+fn flow(plans: &[Plan], by_step: bool, type_ahead: bool, secretive: bool) -> Arc<Flow> {
     let mut b = Flow::builder("random");
     b.answer(if by_step { AnswerMode::ByStep } else { AnswerMode::AtOnce }).type_ahead(type_ahead);
-    b.var("text", "").var("number", 0).languages(["en", "cmn"]);
+    b.record(RecordType { name: "customer".into(), fields: vec![name_field()] });
+    vars().into_iter().for_each(|var| {
+        b.declare(var);
+    });
+    b.languages(["en", "cmn"]);
     let ids: Vec<StepId> = (0..plans.len()).map(|i| b.id(&format!("s{i}"))).collect();
-    let t = |text: &str| Template::parse(text, &Types::new(&vars())).expect(text);
+    let types = b.types();
+    let t = |text: &str| Template::parse(text, &types).expect(text);
+    if plans[0].flag {
+        b.anytime('*', "s0");
+    }
     for (i, plan) in plans.iter().enumerate() {
         let [a, b1, c, d] = plan.exits.map(|e| ids[e % ids.len()]);
         let prompt = match plan.small {
@@ -117,13 +258,17 @@ fn flow(plans: &[Plan], by_step: bool, type_ahead: bool) -> Arc<Flow> {
             }),
             4 | 5 => Act::Collect(Collect {
                 prompt,
-                into: if plan.flag { VarId(10) } else { VarId(11) },
+                into: match plan.small {
+                    2 => PIN,
+                    _ if plan.flag => TEXT,
+                    _ => NUMBER,
+                },
                 min: tries as usize,
                 max: plan.exits[3] % 70,
                 end: plan.flag.then_some('#'),
                 first: length,
                 between: length,
-                mask: plan.small == 1,
+                mask: secretive || plan.small == 1,
                 matches: None,
                 check: None,
                 no_input: retry(c),
@@ -133,31 +278,31 @@ fn flow(plans: &[Plan], by_step: bool, type_ahead: bool) -> Arc<Flow> {
             6 => Act::Set(Set {
                 role: SetRole::Set,
                 values: vec![
-                    (VarId(11), t("{number * 7 - 1}")),
-                    (VarId(10), t("{text}{number}")),
+                    (NUMBER, t("{number * 7 - 1}")),
+                    (TEXT, t(if plan.flag { "{text}{number}" } else { "{text}{pin}{customer}" })),
+                    (PIN, t("{right(pin, 3)}")),
                     (VarId::SEVERITY, t("P{number}")),
                 ],
                 next: a,
             }),
             7 => Act::Branch(Branch {
                 arms: vec![
-                    (Expr::condition("number < -100", &Types::new(&vars())).expect("a condition"), a),
-                    (
-                        Expr::condition("len(text) > 20 or language == 'en'", &Types::new(&vars()))
-                            .expect("a condition"),
-                        b1,
-                    ),
+                    (Expr::condition("number < -100", &types).expect("a condition"), a),
+                    (Expr::condition("len(text) > 20 or language == 'en'", &types).expect("a condition"), b1),
                 ],
                 otherwise: c,
             }),
             8 => Act::Queue(Queue {
                 queue: "q".into(),
-                require: Some(Demand::parse("lang[text] >= 1", &Types::new(&vars())).expect("a demand")),
+                require: plan.flag.then(|| Demand::parse("lang[text] >= 1", &types).expect("a demand")),
                 severity: t("{severity}"),
                 music: Vec::new(),
-                treatments: Vec::new(),
-                keys: Vec::new(),
-                too_long: None,
+                treatments: vec![
+                    treatment(tries.into(), plan.flag.then_some(tries.into())),
+                    treatment(3, None),
+                ],
+                keys: vec![('1', b1), ('#', c)],
+                too_long: (plan.small > 1).then_some((secs(100), d)),
                 timeout: None,
                 on_timeout: b1,
                 on_full: c,
@@ -165,7 +310,10 @@ fn flow(plans: &[Plan], by_step: bool, type_ahead: bool) -> Arc<Flow> {
                 next: a,
             }),
             9 => Act::Ring(Ring {
-                to: Target::Agent(t("{text}")),
+                to: match plan.small {
+                    0 => Target::Number { number: t("{text}"), trunk: "carrier".into() },
+                    _ => Target::Agent(t("{text}")),
+                },
                 answer: plan.flag,
                 music: Vec::new(),
                 timeout: length,
@@ -177,6 +325,90 @@ fn flow(plans: &[Plan], by_step: bool, type_ahead: bool) -> Arc<Flow> {
             10 => Act::Ringing { length, next: a },
             11 if plan.flag => Act::Echo(Echo::For { length, next: a }),
             11 => Act::Answer { next: a },
+            14 => Act::Announce(Announce {
+                of: vec![("outage".into(), prompt.clone()), ("works".into(), prompt)],
+                next: a,
+                none: b1,
+            }),
+            15 => Act::Language(Language {
+                language: t(if plan.flag { "cmn" } else { "{text}" }),
+                next: a,
+                unknown: b1,
+            }),
+            16 => Act::Identify(Identify {
+                directory: Arc::new(Directory {
+                    name: "d".into(),
+                    country: "86".into(),
+                    fields: vec![name_field()],
+                    rows: [("13800138000".into(), Arc::from([Value::from("Anna")]))].into(),
+                }),
+                by: t(["{caller}", "{pin}", "{text}"][plan.small as usize % 3]),
+                into: CUSTOMER,
+                found: a,
+                unknown: b1,
+            }),
+            17 | 18 => Act::Http(Box::new(Http {
+                url: vec![HttpPiece::Template(t("https://s/{pin}/{text}"))],
+                body: plan.flag.then(|| JsonTemplate::Value(t("{customer}"))),
+                into: vec![Taken {
+                    into: CUSTOMER,
+                    field: Some(0),
+                    path: JsonPath(vec![JsonStep::Key("name".into())]),
+                    kind: Type::Text,
+                    default: plan.flag.then(|| "nobody".into()),
+                }],
+                status: Some(NUMBER),
+                ..request(a, b1, c)
+            })),
+            19 => Act::Notify(Notify {
+                service: "s".into(),
+                event: "e".into(),
+                fields: vec![("pin".into(), t("{pin}{text}"))],
+                next: a,
+            }),
+            20 => Act::Consent(Consent {
+                what: "recording".into(),
+                prompt,
+                yes: '1',
+                no: '2',
+                after: length,
+                no_input: retry(c),
+                invalid: retry(d),
+                granted: a,
+                refused: b1,
+            }),
+            21 => Act::Voicemail(Voicemail {
+                mailbox: "m".into(),
+                prompt,
+                min: secs(1),
+                max: length,
+                silence: secs(2),
+                end: plan.flag.then_some('#'),
+                next: a,
+                on_empty: b1,
+                on_full: c,
+            }),
+            22 => Act::Callback(Callback {
+                queue: "q".into(),
+                number: t("{text}"),
+                require: None,
+                severity: t("P{number}"),
+                next: a,
+                on_invalid: b1,
+                on_full: c,
+            }),
+            23 => Act::Survey(marks(Some(NUMBER), plan.flag, [a, b1, c])),
+            24 => Act::Bot(Bot {
+                bot: "b".into(),
+                context: vec![("pin".into(), t("{pin}"))],
+                timeout: length,
+                into: vec![("text".into(), TEXT), ("number".into(), NUMBER)],
+                next: a,
+                hand_over: b1,
+                on_error: c,
+            }),
+            25 if plan.flag => Act::Record(Record { action: RecordAction::Pause, next: a }),
+            25 => Act::Back { otherwise: a },
             12 => Act::Reject { code: 486, reason: None },
             _ => Act::Hangup,
         };
@@ -185,8 +417,22 @@ fn flow(plans: &[Plan], by_step: bool, type_ahead: bool) -> Arc<Flow> {
     Arc::new(b.build().expect("every step is made"))
 }
 
+fn name_field() -> Field {
+    Field { name: "name".into(), kind: Type::Text, default: "".into() }
+}
+
+const TEXT: VarId = VarId(10);
+const NUMBER: VarId = VarId(11);
+const PIN: VarId = VarId(12);
+const CUSTOMER: VarId = VarId(13);
+
 fn vars() -> Vec<VarDecl> {
-    vec![VarDecl::new("text", "".into()), VarDecl::new("number", 0.into())]
+    vec![
+        VarDecl::new("text", "".into()),
+        VarDecl::new("number", 0.into()),
+        VarDecl { mask: true, ..VarDecl::new("pin", Value::Digits("".into())) },
+        VarDecl::new("customer", Value::Record(RecordId(0), Arc::new(["".into()]))),
+    ]
 }
 
 fn step_of_life() -> impl Strategy<Value = Do> {
@@ -197,6 +443,30 @@ fn step_of_life() -> impl Strategy<Value = Do> {
         5 => Just(Do::Heard),
         4 => (0..4000_u64).prop_map(Do::Wait),
         1 => Just(Do::LateNews),
+        1 => Just(Do::LateAnswer("{}")),
+        3 => Just(Do::Press("7391826")),
+        2 => Just(Do::Connect),
+        3 => prop::sample::select(vec![
+            Do::Estimate(3, Some(200)),
+            Do::Estimate(1, None),
+            Do::Announced(&["works"]),
+            Do::Announced(&[]),
+        ]),
+        4 => prop::sample::select(vec![
+            Do::Fetched(200, r#"{"name":"Ben"}"#),
+            Do::Fetched(200, "[[]]"),
+            Do::Fetched(404, ""),
+            Do::Fetched(500, ""),
+            Do::Failed(HttpFailure::Overloaded),
+        ]),
+        3 => prop::sample::select(vec![
+            Do::Message(MessageEnd::Kept),
+            Do::Message(MessageEnd::Empty),
+            Do::Callback(CallbackEnd::Taken),
+            Do::Callback(CallbackEnd::Invalid),
+            Do::Bot(BotEnd::Failed),
+            Do::Bot(BotEnd::HandOver(vec![("text".into(), "db".into()), ("number".into(), "x".into())])),
+        ]),
         2 => prop::sample::select(vec![QueueEnd::Timeout, QueueEnd::Full, QueueEnd::NoAgents, QueueEnd::Served])
             .prop_map(Do::Queue),
         2 => prop::sample::select(vec![RingEnd::Served, RingEnd::NoAnswer, RingEnd::Busy, RingEnd::Unreachable])
@@ -213,16 +483,19 @@ proptest! {
         plans in prop::collection::vec(plan(), 1..10),
         by_step: bool,
         type_ahead: bool,
+        secretive: bool,
         script in prop::collection::vec(step_of_life(), 0..60),
     ) {
-        let flow = flow(&plans, by_step, type_ahead);
+        let flow = flow(&plans, by_step, type_ahead, secretive);
         let mut caller = Caller::call(&flow);
+        caller.secret = secretive.then_some("739");
         caller.does(&script);
         let mut again = Caller::call(&flow);
         again.does(&script);
         prop_assert_eq!(caller.told(), again.told());
         caller.does(&[Do::HangUp, Do::Wait(100_000)]);
         prop_assert!(caller.visit.is_over());
-        prop_assert!(caller.told().is_empty());
+        // A survey in its middle is handed in; nothing else.
+        prop_assert!(caller.told().iter().all(|line| line.starts_with("survey")));
     }
 }

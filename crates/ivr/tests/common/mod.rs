@@ -143,7 +143,7 @@ impl Caller {
                 }
             }
             Do::Connect => {
-                if (self.queued || self.ringing) && !self.connected {
+                if (self.queued || self.ringing) && !self.connected && !self.hung_up {
                     self.connected = true;
                     self.input(Input::Connected { agent: "alice".into() });
                     assert_eq!(self.playing, None, "an agent is talked over");
@@ -207,6 +207,8 @@ impl Caller {
     }
 
     pub fn input(&mut self, input: Input) {
+        // Whatever was asked is answered, or still has its deadline.
+        self.asked &= matches!(input, Input::Digit(_) | Input::Played(_));
         self.visit.handle(self.now, input, &mut self.out);
         self.take();
         self.open();

@@ -1,8 +1,7 @@
-//! Stories of callers, step by step.
+//! Keys, prompts, variables, and the steps that came first.
 
-mod common;
-
-use common::*;
+use crate::common::*;
+use crate::one_step;
 use hotline_core::Time;
 use hotline_ivr::*;
 use std::sync::Arc;
@@ -27,15 +26,6 @@ fn collect_flow(change: impl FnOnce(&mut FlowBuilder, &mut Collect)) -> Arc<Flow
     change(&mut b, &mut collect);
     b.step("ask", Act::Collect(collect));
     ends(b, &COLLECT_ENDS)
-}
-
-/// A flow of one step, whose exits all hang up; `var x` is the text "x".
-fn one_step(answer: AnswerMode, ends: &[&str], act: impl FnOnce(&mut FlowBuilder) -> Act) -> Arc<Flow> {
-    let mut b = Flow::builder("f");
-    b.answer(answer).var("x", "x").id("step");
-    let act = act(&mut b);
-    b.step("step", act);
-    common::ends(b, ends)
 }
 
 #[test]
