@@ -2,37 +2,15 @@
 use crate::finding::{At, Findings};
 use crate::install::{self, Install, check_name, tables};
 use crate::read::{Table, Value};
+use crate::secrets::{self, Secrets};
 use acd::Agent;
 use hotline_core::PoolId;
 use md5::Md5;
 use sha2::{Digest, Sha256};
 use sip::{Account, Algorithm, Ha1};
 use std::collections::BTreeMap;
-use std::io;
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
-
-/// Where passwords that are not in the files come from.
-pub trait Secrets {
-    /// An environment variable.
-    fn env(&self, name: &str) -> Option<String>;
-    /// A file's text.
-    fn file(&self, path: &Path) -> io::Result<String>;
-}
-
-/// The process's own environment and the file system.
-#[derive(Clone, Copy, Default, Debug)]
-pub struct SystemSecrets;
-
-impl Secrets for SystemSecrets {
-    fn env(&self, name: &str) -> Option<String> {
-        std::env::var(name).ok()
-    }
-    fn file(&self, path: &Path) -> io::Result<String> {
-        std::fs::read_to_string(path)
-    }
-}
 
 /// H(user:realm:password) with MD5 (RFC 2617) and SHA-256 (RFC 7616), for digests of either kind.
 pub fn ha1(user: &str, realm: &str, password: &str) -> Vec<Ha1> {
@@ -174,55 +152,14 @@ fn secret(name: &str, table: &Table<'_>, install: &Install<'_>, secrets: &dyn Se
             ),
         }
     }
-    let password = match (secret.get("env"), secret.get("file")) {
-        (Some(env), _) => env.word().and_then(|variable| {
-            let password = secrets.env(variable).filter(|p| !p.trim().is_empty());
-            if password.is_none() {
-                env.error_help(
-                    "secret-missing",
-                    format!(
-                        "the environment variable {variable} with the password of agent `{name}` is not set"
-                    ),
-                    format!("start with {variable}=... in the environment, or use {{ file = \"...\" }}"),
-                );
-            }
-            password
-        }),
-        (None, Some(file)) => file.word().and_then(|written| {
-            let path = secret_path(install, written);
-            match secrets.file(&path) {
-                Ok(text) if !text.trim().is_empty() => Some(text),
-                Ok(_) => {
-                    file.error(
-                        "secret-missing",
-                        format!("{} is empty: it should hold the password of agent `{name}`", path.display()),
-                    );
-                    None
-                }
-                Err(error) => {
-                    file.error_help(
-                        "secret-missing",
-                        format!(
-                            "the password of agent `{name}` cannot be read from {}: {error}",
-                            path.display()
-                        ),
-                        "write the password alone into that file, readable by the engine only".to_owned(),
-                    );
-                    None
-                }
-            }
-        }),
-        (None, None) => {
-            if ["ha1_md5", "ha1_sha256"].iter().all(|key| secret.get(key).is_none()) {
-                value.error_help(
-                    "secret-missing",
-                    format!("the secret of agent `{name}` is empty"),
-                    PASSWORD.to_owned(),
-                );
-            }
-            None
-        }
-    };
+    let password = secrets::read(&secret, &format!("the password of agent `{name}`"), install, secrets);
+    if password.is_none() && ["env", "file", "ha1_md5", "ha1_sha256"].iter().all(|key| !secret.has(key)) {
+        value.error_help(
+            "secret-missing",
+            format!("the secret of agent `{name}` is empty"),
+            PASSWORD.to_owned(),
+        );
+    }
     secret.done();
     match password {
         Some(password) => ha1(name, &install.realm, password.trim_end_matches(['\r', '\n'])),
@@ -236,11 +173,6 @@ fn in_clear(name: &str, value: &Value<'_>) {
         format!("the password of agent `{name}` stands here in clear"),
         PASSWORD.to_owned(),
     );
-}
-
-/// Relative to the installation's root.
-fn secret_path(install: &Install<'_>, written: &str) -> PathBuf {
-    install::normal(&install.server.root.join(written))
 }
 
 #[cfg(test)]

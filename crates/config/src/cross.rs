@@ -410,7 +410,7 @@ fn prompt(
     }
 }
 
-fn missing_prompt(
+pub(crate) fn missing_prompt(
     at: &At<'_>,
     findings: &Findings,
     name: &str,

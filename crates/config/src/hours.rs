@@ -167,7 +167,7 @@ fn check_years(named: &[(Value<'_>, Rc<Calendar>)], today: Date) -> bool {
     lacks_this
 }
 
-fn checked<T>(value: &Value<'_>, rule: &'static str, read: Result<T, HoursError>) -> Option<T> {
+pub(crate) fn checked<T>(value: &Value<'_>, rule: &'static str, read: Result<T, HoursError>) -> Option<T> {
     read.map_err(|e| value.findings.error_help(value.inside(e.at), rule, crate::shorten(&e.what), e.help))
         .ok()
 }

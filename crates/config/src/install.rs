@@ -4,7 +4,7 @@ use crate::calendar::Calendars;
 use crate::finding::{At, Findings, all_of, did_you_mean, one_of};
 use crate::hours;
 use crate::read::{Table, Value};
-use crate::systems::Systems;
+use crate::systems::{Outside, Systems};
 use acd::{AgentOrder, Pool};
 use engine::{CallLimits, FeatureCodes, Listener, MediaSettings};
 use hotline_core::Severity;
@@ -52,6 +52,7 @@ pub(crate) struct Install<'a> {
     pub feature_codes: FeatureCodes,
     /// Tables, directories, services and what else flows name.
     pub systems: Systems,
+    pub outside: Outside<'a>,
     /// Warn when a caller hears more than this before a person can be reached.
     pub audio_max: Duration,
 }
@@ -133,6 +134,7 @@ impl<'a> Install<'a> {
                 pause_reasons: BTreeMap::new(),
             },
             systems: Systems::default(),
+            outside: Outside::default(),
             audio_max: secs(60),
         };
         match file.table("engine") {
@@ -179,6 +181,7 @@ impl<'a> Install<'a> {
             install.hours.insert(name.into(), schedule.map(Arc::new));
         }
         install.calendar_files = calendars.files;
+        install.systems(&file, folder);
         if let Some(codes) = file.table("feature_codes") {
             install.feature_codes(codes);
         }
@@ -224,6 +227,8 @@ impl<'a> Install<'a> {
             self.languages(languages);
         }
         self.music = engine.get("music");
+        self.systems.zone =
+            engine.get("zone").and_then(|v| hours::checked(&v, "unknown-zone", ivr::hours::zone(v.word()?)));
         let limits = &mut self.limits;
         set(&mut limits.calls, engine.get("calls_max").and_then(|v| v.count(1..=1_000_000)));
         set(&mut limits.call_max, engine.get("call_max").and_then(|v| v.duration(secs(1)..=LONGEST)));

@@ -15,14 +15,16 @@ mod hours;
 mod install;
 mod prompts;
 mod read;
+mod secrets;
 mod steps;
 mod systems;
 mod tables;
 mod values;
 mod version;
 
-pub use agents::{Secrets, SystemSecrets, ha1};
+pub use agents::ha1;
 pub use finding::{Finding, Level, Report};
+pub use secrets::{Secrets, SystemSecrets};
 
 use engine::{Number, Settings, SipSettings};
 use finding::{Findings, Source, UNREADABLE};
@@ -92,6 +94,9 @@ pub fn load(main: &Path, secrets: &dyn Secrets, epoch_unix: i64) -> Loaded {
     // Against a main file that cannot be read everything else looks wrong.
     let heard = if main_file.broken() { &silent } else { &findings };
 
+    files.extend(install.directories(&findings, heard));
+    let resolved = install.secrets(secrets);
+
     let agents_source = read_file(&install.agents, &findings);
     let agents_file = Document::parse(&agents_source, &findings);
     files.push(install.agents.clone());
@@ -109,6 +114,8 @@ pub fn load(main: &Path, secrets: &dyn Secrets, epoch_unix: i64) -> Loaded {
     let listed = prompts::read_list(list_file.table(heard, &silent), &install);
     let mut sounds = prompts::read_sounds(&install, listed, heard);
     cross::music(&install, &mut sounds);
+    install.check_prompts(&sounds, heard);
+    let mailboxes = install.mailboxes(&roster.roster);
 
     let flow_sources: Vec<(String, Source)> = flow_files(&install, &main_source, &findings)
         .into_iter()
@@ -161,6 +168,9 @@ pub fn load(main: &Path, secrets: &dyn Secrets, epoch_unix: i64) -> Loaded {
             let cross::NumberSettings { digits, title, limit, vars, .. } = draft;
             Some((digits.clone(), Number { digits, title, flow, limit, vars }))
         };
+        let titles = install.systems.announcements.into_iter().filter_map(|(name, announcement)| {
+            Some((name, engine::Announcement { title: announcement?.title }))
+        });
         Settings {
             sip: SipSettings { realm: install.realm, product: install.product, listeners: install.listeners },
             media: install.media,
@@ -171,10 +181,12 @@ pub fn load(main: &Path, secrets: &dyn Secrets, epoch_unix: i64) -> Loaded {
             accounts: agents.into_iter().map(|a| a.account).collect(),
             feature_codes: install.feature_codes,
             epoch_unix,
-            services: BTreeMap::new(),
-            surveys: BTreeMap::new(),
-            trunks: BTreeMap::new(),
-            announcements: BTreeMap::new(),
+            services: install.outside.services,
+            secrets: resolved,
+            mailboxes,
+            surveys: install.outside.surveys,
+            trunks: install.outside.trunks,
+            announcements: titles.collect(),
         }
     });
     Loaded {
@@ -210,13 +222,18 @@ pub fn check_flow(text: &str) -> Vec<Finding> {
 
 /// The text of a file; when there is none, a finding and the empty text.
 fn read_file(path: &Path, findings: &Findings) -> Source {
+    read_file_up_to(path, FILE_BYTES_MAX, findings)
+}
+
+/// As [`read_file`], for files of up to `bytes_max`.
+pub(crate) fn read_file_up_to(path: &Path, bytes_max: u64, findings: &Findings) -> Source {
     let empty = Source::unreadable(path);
     let unreadable = |what: String, help: Option<&str>| {
         findings.error_help(empty.whole(), UNREADABLE, what, help.map(str::to_owned));
     };
     match std::fs::metadata(path) {
-        Ok(meta) if meta.len() > FILE_BYTES_MAX => {
-            unreadable(format!("the file has {} bytes, more than {FILE_BYTES_MAX}", meta.len()), None);
+        Ok(meta) if meta.len() > bytes_max => {
+            unreadable(format!("the file has {} bytes, more than {bytes_max}", meta.len()), None);
             return empty;
         }
         Ok(_) => {}

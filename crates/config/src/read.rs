@@ -333,6 +333,58 @@ impl<'a> Value<'a> {
         Some(number)
     }
 
+    /// A number with at most two decimals, in hundredths.
+    pub fn hundredths(&self, range: RangeInclusive<i64>) -> Option<i64> {
+        let text = match self.node.get_ref() {
+            DeValue::Float(float) => float.as_str(),
+            DeValue::Integer(integer) => integer.as_str(),
+            _ => "",
+        };
+        let (whole, decimals) = text.split_once('.').unwrap_or((text, "0"));
+        let decimals = decimals.trim_end_matches('0');
+        let parsed = whole.parse::<i64>().ok().zip(format!("{decimals:0<2}").parse::<i64>().ok());
+        let Some(hundredths) = parsed.filter(|_| decimals.len() <= 2).and_then(|(whole, part)| {
+            whole.checked_mul(100)?.checked_add(if text.starts_with('-') { -part } else { part })
+        }) else {
+            self.wrong_type("a number with at most two decimals");
+            return None;
+        };
+        if !range.contains(&hundredths) {
+            let show = |n: i64| format!("{}", n as f64 / 100.0);
+            let (low, high) = (show(*range.start()), show(*range.end()));
+            self.error("out-of-range", format!("`{}` must be from {low} to {high}, and is {text}", self.key));
+            return None;
+        }
+        Some(hundredths)
+    }
+
+    /// `"64 kB"`, `"1 MB"`: bytes, a thousand to the kilobyte.
+    pub fn bytes(&self, range: RangeInclusive<usize>) -> Option<usize> {
+        const FORM: &str = "write a whole number and a unit: \"64 kB\", \"1 MB\"";
+        let text = self.text()?;
+        let parsed = text.find(|c: char| !c.is_ascii_digit()).and_then(|at| {
+            let (number, unit) = text.split_at(at);
+            let unit: usize = match unit.trim_start() {
+                "kB" => 1000,
+                "MB" => 1_000_000,
+                _ => return None,
+            };
+            number.parse::<usize>().ok()?.checked_mul(unit)
+        });
+        let Some(bytes) = parsed else {
+            let what = format!("`{}` is no size: \"{}\"", self.key, crate::shorten(text));
+            self.error_help("bad-size", what, FORM.to_owned());
+            return None;
+        };
+        if !range.contains(&bytes) {
+            let (low, high) = (range.start() / 1000, range.end() / 1000);
+            let what = format!("`{}` must be from {low} kB to {high} kB, and is {text}", self.key);
+            self.error("out-of-range", what);
+            return None;
+        }
+        Some(bytes)
+    }
+
     /// A whole number that fits the type wanted.
     pub fn count<T: TryFrom<i64>>(&self, range: RangeInclusive<i64>) -> Option<T> {
         T::try_from(self.number(range)?).ok()
@@ -405,6 +457,7 @@ pub(crate) fn parse_duration(text: &str) -> Option<Duration> {
         "s" => 1000,
         "m" => 60_000,
         "h" => 3_600_000,
+        "d" => 86_400_000,
         _ => return None,
     };
     Some(Duration::from_millis(number.checked_mul(ms)?))

@@ -28,6 +28,6 @@ pub use interface::{
 };
 pub use record::{CallRecord, LegRecord, QueueVisit};
 pub use settings::{
-    Announcement, CallLimits, FeatureCodes, Listener, MediaSettings, Number, Prompts, Service, Settings,
-    SipSettings, Survey, Trunk,
+    Announcement, CallLimits, FeatureCodes, Listener, Mailbox, MediaSettings, Number, Prompts, Secret,
+    Service, Settings, SipSettings, Survey, Trunk,
 };

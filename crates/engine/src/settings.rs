@@ -24,6 +24,10 @@ pub struct Settings {
     pub epoch_unix: i64,
     /// Other systems that are asked and told over http: `[service.NAME]`.
     pub services: BTreeMap<Arc<str>, Service>,
+    /// What services' headers and `http` steps name, for whoever sends them: `[secret]`.
+    pub secrets: BTreeMap<Arc<str>, Secret>,
+    /// Where messages are left: `[mailbox.NAME]`.
+    pub mailboxes: BTreeMap<Arc<str>, Mailbox>,
     /// `[survey.NAME]`, as far as flows do not carry it.
     pub surveys: BTreeMap<Arc<str>, Survey>,
     /// Ways to numbers outside: `[trunk.NAME]`.
@@ -45,6 +49,41 @@ pub struct Service {
     pub answer_max: usize,
     /// PEM file of an authority that vouches for it beside the public ones.
     pub ca: Option<std::path::PathBuf>,
+}
+
+/// A token or password. Nothing shows it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(Box<str>);
+
+impl Secret {
+    pub fn new(secret: &str) -> Secret {
+        Secret(secret.into())
+    }
+
+    /// For the request that carries it.
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl std::fmt::Debug for Secret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("***")
+    }
+}
+
+/// Messages for some agents.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Mailbox {
+    /// For people: "Support after hours".
+    pub title: String,
+    pub messages_max: u32,
+    /// How long a message is kept.
+    pub keep: Duration,
+    /// Whose phones show that messages wait.
+    pub agents: Vec<AgentId>,
+    /// The service that hears of a message.
+    pub notify: Option<Arc<str>>,
 }
 
 #[derive(Clone, PartialEq, Eq, Default, Debug)]

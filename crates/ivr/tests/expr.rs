@@ -102,12 +102,7 @@ fn says_what_is_wrong_and_where() {
         (r"'a\n'", 2, "a backslash stands before a quote or another backslash only", ""),
         ("1 < 2 < 3", 6, "comparisons do not chain", "join two of them with `and`"),
         ("1 + vip", 4, "`+` joins numbers, this is a bool", ""),
-        (
-            "class + 'x'",
-            0,
-            "`+` joins numbers, this is a text",
-            "a template puts texts together: \"{a}{b}\"",
-        ),
+        ("class + 'x'", 0, "`+` joins numbers, this is a text", "a template puts texts together: \"{a}{b}\""),
         ("vip and tries", 8, "`and` joins bools, this is a number", ""),
         ("not tries", 4, "`not` turns a bool round, this is a number", ""),
         ("-class", 1, "`-` stands before a number, this is a text", ""),

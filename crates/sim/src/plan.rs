@@ -137,6 +137,8 @@ fn settings(rng: &mut Rng, passwords: &[String]) -> Settings {
         },
         epoch_unix: 1_790_000_000,
         services: BTreeMap::new(),
+        secrets: BTreeMap::new(),
+        mailboxes: BTreeMap::new(),
         surveys: BTreeMap::new(),
         trunks: BTreeMap::new(),
         announcements: BTreeMap::new(),

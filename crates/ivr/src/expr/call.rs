@@ -33,10 +33,12 @@ impl Parser<'_> {
         let wanted = function.args.len();
         let most = if function.more { ARGS_MAX } else { wanted };
         if args.len() < wanted - function.optional || args.len() > most {
-            let what = match wanted {
-                1 => format!("`{name}` takes 1 argument, here are {}", args.len()),
-                _ => format!("`{name}` takes {wanted} arguments, here are {}", args.len()),
+            let takes = match (wanted - function.optional, most) {
+                (1, 1) => "1 argument".to_owned(),
+                (least, most) if least == most => format!("{most} arguments"),
+                (least, most) => format!("{least} to {most} arguments"),
             };
+            let what = format!("`{name}` takes {takes}, here are {}", args.len());
             return self.error(at, what, Some(&function.signature()));
         }
         Fitting { parser: self, function, same: None, with: With::Nothing }.fit(args)

@@ -253,7 +253,7 @@ static FUNCTIONS: &[FunctionDoc] = &[
         &[("text", TEXT)],
         Gives::Is(Type::Digits),
         "only the keys 0-9, * and # of a text",
-        ("digits('010 - 8888') == '0108888'", "true"),
+        ("digits('010 - 8888')", "digits('0108888')"),
         |a| {
             let keys = a
                 .get(0)
@@ -642,7 +642,8 @@ impl FunctionDoc {
             .enumerate()
             .map(|(i, (name, takes))| {
                 let kind = takes.to_string();
-                let typed = if *name == kind { kind } else { format!("{name}: {kind}") };
+                let named = matches!(takes, Takes::Hours | Takes::Table);
+                let typed = if *name == kind || named { kind } else { format!("{name}: {kind}") };
                 if i < first_optional { typed } else { format!("[{typed}]") }
             })
             .collect();
