@@ -350,3 +350,75 @@ fn named(kind: &str, name: &str) -> Result<(), String> {
         )),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const VOICES: &str = "[voice.en]\ncommand = [\"say\"]\n[voice.fr]\ncommand = [\"dire\"]\n";
+
+    fn list(text: &str) -> List {
+        List::parse(&format!("{VOICES}{text}")).expect("a good list")
+    }
+
+    #[test]
+    fn a_text_may_change_its_voice() {
+        let list = list("");
+        let pieces = |text| {
+            let pieces = list.pieces(text, "en").expect("good");
+            pieces.iter().map(|p| format!("{}:{}", p.voice, p.text)).collect::<Vec<_>>()
+        };
+        assert_eq!(
+            pieces("Press one. [fr] Pressez un. [en] Bye."),
+            ["en:Press one.", "fr:Pressez un.", "en:Bye."]
+        );
+        assert_eq!(pieces("[fr]Oui"), ["fr:Oui"]);
+        assert_eq!(pieces("  "), [""; 0]);
+    }
+
+    #[test]
+    fn what_is_not_said_has_a_default_and_fragments_stand_close() {
+        let list = list("[prompt]\nhello = { en = \"Hello\" }\nnumber-7 = { en = \"seven\" }\n");
+        let ms = Duration::from_millis;
+        let (hello, seven) = (list.target("hello", "en"), list.target("number-7", "en"));
+        assert_eq!((hello.loudness, hello.peak, hello.before, hello.after), (-19.0, -3.0, ms(50), ms(100)));
+        assert_eq!((seven.before, seven.after), (ms(30), ms(30)));
+    }
+
+    #[test]
+    fn a_prompt_may_have_a_voice_of_its_own_with_its_own_loudness() {
+        let list = list(
+            "[voice.music]\nmusic = \"chords\"\nloudness = -24\n[prompt.hold]\nen = \"\"\nvoice = \"music\"\n",
+        );
+        assert_eq!(list.voice_of("hold", "en"), Some("music"));
+        assert_eq!(list.target("hold", "en").loudness, -24.0);
+        assert_eq!(list.voice_of("other", "de"), None);
+    }
+
+    #[test]
+    fn hostile_lists_are_refused_with_a_reason() {
+        let long = format!("[prompt.a]\nen = \"{}\"", "x".repeat(2001));
+        let cases: [(&str, &str); 16] = [
+            ("[prompt.\"../../etc/x\"]\nen = \"a\"", "cannot be called"),
+            ("[prompt.\".hidden\"]\nen = \"a\"", "cannot be called"),
+            ("[prompt.a]\n\"../en\" = \"a\"", "a language cannot be called"),
+            ("[prompt.a]\nen = 5", "string"),
+            ("[prompt.a]\nen = \"[de] nein\"", "no voice is called `de`"),
+            ("[prompt.a]\nen = \"[fr\"", "without `]`"),
+            ("[prompt.a]\nvoice = \"calm\"", "no voice is called `calm`"),
+            ("[prompts.a]\nen = \"a\"", "unknown field `prompts`"),
+            ("[voice.x]\ncommand = []", "begins with a program"),
+            ("[voice.x]\ncommand = [\"{text}\"]", "begins with a program"),
+            ("[voice.x]\ncommand = [\"a\"]\nmusic = \"chords\"", "needs one of"),
+            ("[voice.x]\nhttp = { url = \"file:///etc/passwd\" }", "https://"),
+            ("[voice.x]\nhttp = { url = \"https://a.example/\" }", "{text}"),
+            ("[voice.x]\ncommand = [\"a\"]\ntimeout = \"9999s\"", "longer than"),
+            ("[defaults]\nloudness = nan", "make sense"),
+            (&long, "2001 characters"),
+        ];
+        for (text, why) in cases {
+            let refused = List::parse(&format!("{VOICES}{text}")).expect_err(text);
+            assert!(refused.contains(why), "{text}\n{refused}");
+        }
+    }
+}

@@ -2,7 +2,7 @@
 
 use crate::Error;
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 const MAIN_BYTES_MAX: u64 = 1 << 20;
 
@@ -27,7 +27,7 @@ impl Place {
         let engine = file.get("engine").and_then(|e| e.as_table()).unwrap_or(&empty);
         let folder = main.parent().unwrap_or(Path::new(""));
         let path = |key: &str, default: &str| {
-            folder.join(engine.get(key).and_then(|v| v.as_str()).unwrap_or(default))
+            joined(folder, engine.get(key).and_then(|v| v.as_str()).unwrap_or(default))
         };
         let languages = engine.get("languages").and_then(|l| l.as_table());
         let languages = languages.ok_or_else(|| wrong("[engine] has no table `languages`".into()))?;
@@ -36,7 +36,7 @@ impl Place {
             chain.filter_map(|l| l.as_str().map(str::to_owned)).collect()
         };
         Ok(Place {
-            root: folder.join(".."),
+            root: joined(folder, ".."),
             prompts: path("prompts", "../prompts"),
             flows: path("flows", "flows"),
             languages: languages.iter().map(|(name, chain)| (name.clone(), texts(chain))).collect(),
@@ -56,5 +56,40 @@ impl Place {
         let chain = self.languages.get(language).into_iter().flatten().map(String::as_str);
         let mut all = std::iter::once(language).chain(chain);
         all.find_map(|l| Some((l, self.wav(l, name))).filter(|(_, path)| path.is_file()))
+    }
+}
+
+/// `config` and `../prompts` are `prompts`.
+fn joined(folder: &Path, path: &str) -> PathBuf {
+    let mut joined = folder.to_owned();
+    for part in Path::new(path).components() {
+        match part {
+            Component::ParentDir if matches!(joined.components().next_back(), Some(Component::Normal(_))) => {
+                joined.pop();
+            }
+            Component::CurDir => {}
+            part => joined.push(part),
+        }
+    }
+    joined
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_are_written_as_short_as_they_are() {
+        for (folder, path, short) in [
+            ("config", "../prompts", "prompts"),
+            ("a/config", "../prompts", "a/prompts"),
+            ("config/lab", "../../prompts", "prompts"),
+            ("", "../prompts", "../prompts"),
+            ("..", "../prompts", "../../prompts"),
+            ("config", "./x", "config/x"),
+            ("config", "/x", "/x"),
+        ] {
+            assert_eq!(joined(Path::new(folder), path), Path::new(short), "{folder} and {path}");
+        }
     }
 }

@@ -129,10 +129,12 @@ impl Renderer {
                 .map(|u| spoken.get(&u.key()).cloned().unwrap_or_else(|| Err("nobody spoke it".into())))
                 .collect();
             let (rate, target) = (survey.list.rate, survey.list.target(&item.name, &item.language));
+            // A loop has no edges.
+            let music = utterances_of(survey, item).iter().any(|u| u.voice.how == How::Chords);
             let limit = limit.clone();
             making.spawn(async move {
                 let _turn = limit.acquire().await;
-                let make = move || parts.and_then(|parts| finished(&parts, rate, &target));
+                let make = move || parts.and_then(|parts| finished(&parts, rate, &target, music));
                 let made = tokio::task::spawn_blocking(make).await;
                 (index, made.unwrap_or_else(|e| Err(e.to_string())))
             });
@@ -252,7 +254,7 @@ fn word(bytes: &[u8], rate: u32) -> Result<Sound, String> {
     Ok(sound.trimmed(Duration::ZERO, Duration::ZERO))
 }
 
-fn finished(parts: &[Arc<Sound>], rate: u32, target: &Target) -> Result<Vec<u8>, String> {
+fn finished(parts: &[Arc<Sound>], rate: u32, target: &Target, music: bool) -> Result<Vec<u8>, String> {
     let mut samples = vec![];
     for part in parts {
         if !samples.is_empty() {
@@ -265,5 +267,6 @@ fn finished(parts: &[Arc<Sound>], rate: u32, target: &Target) -> Result<Vec<u8>,
     if sound.sounding().is_none() {
         return Err("nothing is heard in it".to_owned());
     }
-    Ok(sound.trimmed(target.before, target.after).levelled(target).to_wav())
+    let edged = if music { sound } else { sound.trimmed(target.before, target.after) };
+    Ok(edged.levelled(target).to_wav())
 }

@@ -300,3 +300,180 @@ pub fn percentile(values: &[f64], percent: usize) -> f64 {
     sorted.sort_by(f64::total_cmp);
     sorted.get(sorted.len().saturating_sub(1) * percent / 100).copied().unwrap_or(f64::NEG_INFINITY)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const TARGET: Target = Target {
+        loudness: -19.0,
+        peak: -3.0,
+        before: Duration::from_millis(50),
+        after: Duration::from_millis(100),
+    };
+
+    fn tone(rate: u32, hz: f64, amplitude: f64, seconds: f64) -> Vec<f32> {
+        let turn = 2.0 * PI * hz / f64::from(rate);
+        let count = (seconds * f64::from(rate)) as usize;
+        (0..count).map(|i| (amplitude * (turn * i as f64).sin()) as f32).collect()
+    }
+
+    fn silence(rate: u32, seconds: f64) -> Vec<f32> {
+        vec![0.0; (seconds * f64::from(rate)) as usize]
+    }
+
+    /// Reproducible noise, evenly spread.
+    fn noise(amplitude: f32, count: usize) -> Vec<f32> {
+        let mut state = 1u32;
+        let mut next = || {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (state >> 8) as f32 / (1 << 23) as f32 - 1.0
+        };
+        (0..count).map(|_| next() * amplitude).collect()
+    }
+
+    /// Bursts with pauses, and a peak far above the rest, as speech has.
+    fn speech(rate: u32) -> Vec<f32> {
+        let mut samples = vec![];
+        for (i, amplitude) in [0.05, 0.3, 0.1, 0.02, 0.2, 0.9, 0.1].into_iter().enumerate() {
+            samples.extend(tone(rate, 300.0 + 170.0 * i as f64, amplitude, 0.15));
+            samples.extend(silence(rate, 0.05));
+        }
+        samples
+    }
+
+    #[test]
+    fn silence_around_a_sound_is_cut_to_what_is_wanted() {
+        for rate in [8000, 16_000, 48_000] {
+            for (before, after) in [(1.0, 2.0), (0.0, 0.0), (0.02, 0.4)] {
+                let sounding = tone(rate, 440.0, 0.3, 0.5);
+                let all = [silence(rate, before), sounding, silence(rate, after)].concat();
+                let trimmed = Sound::new(rate, all).trimmed(TARGET.before, TARGET.after);
+                let length = trimmed.length().as_secs_f64();
+                // The soft ends of a word are kept: up to 10 ms before it and 20 ms after.
+                assert!((0.649..=0.691).contains(&length), "{rate} Hz, {before} s, {after} s: {length}");
+                let sounding = trimmed.sounding().expect("a tone");
+                let start = sounding.start as f64 / f64::from(rate);
+                assert!(
+                    (0.035..=0.061).contains(&start),
+                    "{rate} Hz, {before} s, {after} s: begins at {start}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn the_noise_of_a_room_is_no_sound() {
+        let mut samples = noise(0.004, 16_000);
+        for (sample, tone) in samples[6000..10_000].iter_mut().zip(tone(8000, 500.0, 0.3, 0.5)) {
+            *sample += tone;
+        }
+        let found = Sound::new(8000, samples).sounding().expect("a tone");
+        assert!((5840..=6000).contains(&found.start) && (10_000..=10_320).contains(&found.end), "{found:?}");
+    }
+
+    #[test]
+    fn a_cut_through_sound_has_no_click() {
+        let steady = noise(0.01, 8000);
+        let louder = tone(8000, 500.0, 0.5, 0.3);
+        let all = [steady.clone(), louder, steady].concat();
+        let trimmed = Sound::new(8000, all).trimmed(TARGET.before, TARGET.after);
+        assert!(trimmed.samples[0].abs() < 0.001, "{}", trimmed.samples[0]);
+        assert!(trimmed.samples[trimmed.samples.len() - 1].abs() < 0.001);
+    }
+
+    #[test]
+    fn every_sound_becomes_as_loud_as_wanted_and_none_exceeds_the_peak() {
+        for rate in [8000, 16_000, 48_000] {
+            for gain in [0.01, 0.1, 1.0, 1.1] {
+                let samples = speech(rate).iter().map(|s| s * gain).collect();
+                let levelled = Sound::new(rate, samples).levelled(&TARGET);
+                let (loudness, peak) = (levelled.loudness(), levelled.true_peak());
+                assert!((loudness + 19.0).abs() < 0.3, "{rate} Hz, times {gain}: {loudness:.2} LUFS");
+                assert!(peak <= -3.0, "{rate} Hz, times {gain}: {peak:.2} dBTP");
+            }
+        }
+    }
+
+    #[test]
+    fn a_click_is_turned_down_and_the_rest_stays() {
+        let mut samples = tone(8000, 400.0, 0.15, 2.0);
+        let rms = |s: &[f32]| dbfs(mean_square(s));
+        samples[8000] = 1.0;
+        let levelled = Sound::new(8000, samples.clone()).levelled(&TARGET);
+        assert!(levelled.true_peak() <= -3.0);
+        let (before, after) = (rms(&samples[..7000]), rms(&levelled.samples[..7000]));
+        let (before_end, after_end) = (rms(&samples[12_000..]), rms(&levelled.samples[12_000..]));
+        assert!(((after - before) - (after_end - before_end)).abs() < 0.1, "the same gain at both sides");
+    }
+
+    #[test]
+    fn levelling_twice_changes_nothing_that_can_be_heard() {
+        let once = Sound::new(8000, speech(8000)).fitted(&TARGET);
+        let twice = once.clone().fitted(&TARGET);
+        // An edge is found to 10 ms.
+        assert!(once.samples.len().abs_diff(twice.samples.len()) <= 160);
+        assert!((once.loudness() - twice.loudness()).abs() < 0.1);
+        assert!((once.true_peak() - twice.true_peak()).abs() < 0.3);
+    }
+
+    #[test]
+    fn silence_stays_silence() {
+        let silent = Sound::new(8000, silence(8000, 1.0));
+        assert_eq!(silent.sounding(), None);
+        assert_eq!(silent.clone().fitted(&TARGET), silent);
+        assert_eq!(Sound::new(8000, vec![]).fitted(&TARGET).samples, Vec::<f32>::new());
+    }
+
+    #[test]
+    fn the_band_is_a_telephones() {
+        // Hertz, and the least and the most that passes, in dB.
+        for (hz, least, most) in [
+            (50.0, -60.0, -20.0),
+            (180.0, -3.5, -2.5),
+            (1000.0, -0.5, 0.5),
+            (3000.0, -3.0, 0.5),
+            (3400.0, -3.5, -2.5),
+        ] {
+            let banded = Sound::new(8000, tone(8000, hz, 0.5, 1.0)).banded();
+            let passes = dbfs(mean_square(&banded.samples[2000..])) - dbfs(0.125);
+            assert!((least..=most).contains(&passes), "{hz} Hz: {passes:.2} dB");
+        }
+    }
+
+    #[test]
+    fn a_limiter_looks_at_the_least_that_comes() {
+        let values: Vec<f64> = noise(1.0, 500).into_iter().map(f64::from).collect();
+        for width in [1, 2, 7, 64, 1000] {
+            let slow: Vec<f64> = (0..values.len())
+                .map(|i| values[i..(i + width).min(values.len())].iter().copied().fold(f64::MAX, f64::min))
+                .collect();
+            assert_eq!(least_ahead(&values, width), slow, "{width}");
+        }
+    }
+
+    #[test]
+    fn a_wav_file_says_what_was_put_in() {
+        let sound = Sound::new(16_000, speech(16_000));
+        let read = media::wav::decode(&sound.to_wav()).expect("our own file");
+        assert_eq!((read.rate, read.channels, read.samples.len()), (16_000, 1, sound.samples.len()));
+        let off = read.samples.iter().zip(&sound.samples).fold(0f32, |m, (a, b)| m.max((a - b).abs()));
+        assert!(off <= 1.0 / 65_536.0 + 1e-6, "{off}");
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(256))]
+        #[test]
+        fn nothing_clips_and_nothing_panics(
+            samples in prop::collection::vec(-1.2f32..1.2, 0..4000),
+            loudness in -30.0..-10.0f64,
+            peak in -12.0..-0.5f64,
+        ) {
+            let target = Target { loudness, peak, ..TARGET };
+            let fitted = Sound::new(8000, samples).fitted(&target);
+            prop_assert!(fitted.true_peak() <= peak + 0.01, "{} above {peak}", fitted.true_peak());
+            prop_assert!(fitted.samples.iter().all(|s| s.is_finite()));
+        }
+    }
+}
