@@ -278,7 +278,7 @@ fn flow(plans: &[Plan], by_step: bool, type_ahead: bool, secretive: bool) -> Arc
             6 => Act::Set(Set {
                 role: SetRole::Set,
                 values: vec![
-                    (NUMBER, t("{number * 7 - 1}")),
+                    (NUMBER, t("{-number - 1}")),
                     (TEXT, t(if plan.flag { "{text}{number}" } else { "{text}{pin}{customer}" })),
                     (PIN, t("{right(pin, 3)}")),
                     (VarId::SEVERITY, t("P{number}")),
