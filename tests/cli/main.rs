@@ -1,5 +1,7 @@
 //! The binary as its people meet it: what it prints, its exit codes, and every command of the README.
 
+mod prompts;
+
 use std::fs;
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
