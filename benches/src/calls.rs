@@ -199,6 +199,8 @@ impl World {
             | Output::Story { .. }
             | Output::Reply { .. }
             | Output::Board(_)
+            | Output::Fetch { .. }
+            | Output::Keep(_)
             | Output::Drained => {}
         }
     }

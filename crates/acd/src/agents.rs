@@ -1,5 +1,5 @@
 use crate::AgentState;
-use hotline_core::{OfferId, Time};
+use hotline_core::{OfferId, QueueId, Time};
 use std::time::Duration;
 
 /// Time on calls counts half after each such period.
@@ -39,6 +39,9 @@ pub(crate) enum Presence {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct WrapUp {
     pub offer: OfferId,
+    pub queue: QueueId,
+    /// How long the call itself took.
+    pub talked: Duration,
     pub since: Time,
     pub until: Time,
 }

@@ -7,6 +7,7 @@
 //! offer. Every offer has one agent, one call and, when the router rings, one timer.
 mod agents;
 mod bits;
+mod estimate;
 mod line;
 mod messages;
 mod parse;
@@ -17,6 +18,7 @@ mod serve;
 mod staff;
 mod view;
 
+pub use estimate::Estimate;
 pub use messages::{AgentState, Input, NotQueued, Output, QueueStats, WaitingView, Withdrawn};
 pub use requirement::{Requirement, RequirementError};
 pub use roster::{Agent, AgentOrder, Pool, Queue, Roster};

@@ -165,6 +165,13 @@ impl Line {
         of_queue.map(|c| c.waiting.range(..place).count() as u32).sum()
     }
 
+    /// How many waiting calls come before this place and are for agents such as `compete` says.
+    pub fn ahead(&self, place: Place, compete: impl Fn(&Eligible) -> bool) -> u32 {
+        let before = self.classes.iter().flatten().filter(|c| c.waiting.first().is_some_and(|p| *p < place));
+        let competing = before.filter(|c| compete(&c.eligible));
+        competing.map(|c| c.waiting.range(..place).count() as u32).sum()
+    }
+
     pub fn check(&self) {
         let heads = self.classes.iter().enumerate();
         let heads: BTreeSet<_> =

@@ -1,4 +1,5 @@
 use crate::agents::{AgentRow, Presence, WrapUp};
+use crate::estimate::Handling;
 use crate::line::{ClassId, Line, Place};
 use crate::serve::Changed;
 use crate::staff::{Eligible, Staff};
@@ -85,6 +86,7 @@ pub(crate) struct QueueRow {
     /// Whom it rang last.
     pub last: Option<AgentId>,
     pub count: Counts,
+    pub handling: Handling,
 }
 
 /// Since the start.
@@ -140,6 +142,7 @@ impl Router {
                 in_line: 0,
                 last: None,
                 count: Counts::default(),
+                handling: Handling::default(),
             })
             .collect();
         for (i, pool) in (0u32..).zip(&roster.pools) {
@@ -241,6 +244,7 @@ impl Router {
         }
         for wrap_up in std::mem::take(&mut row.wrap_ups) {
             row.occupied.book(now, now.since(wrap_up.since));
+            self.queues[wrap_up.queue.0 as usize].handling.book(wrap_up.talked + now.since(wrap_up.since));
             self.timers.cancel(&Timer::WrapUp(agent, wrap_up.offer));
         }
     }
@@ -255,6 +259,7 @@ impl Router {
         if let Some(i) = row.wrap_ups.iter().position(|w| w.offer == offer) {
             let wrap_up = row.wrap_ups.remove(i);
             row.occupied.book(now, now.since(wrap_up.since));
+            self.queues[wrap_up.queue.0 as usize].handling.book(wrap_up.talked + now.since(wrap_up.since));
         }
         self.settle(now, agent, None, out);
     }
@@ -435,12 +440,17 @@ impl Router {
         if let Some(answered) = offer.answered {
             row.talking -= 1;
             row.idle_since = now;
-            row.occupied.book(now, now.since(answered));
-            let wrap_up = offer.queue.map_or(Duration::ZERO, |q| self.roster.queues[q.0 as usize].wrap_up);
-            if !wrap_up.is_zero() && row.signed_in() {
-                let until = now + wrap_up;
-                row.wrap_ups.push(WrapUp { offer: id, since: now, until });
-                self.timers.set(Timer::WrapUp(offer.agent, id), until, "wrap-up");
+            let talked = now.since(answered);
+            row.occupied.book(now, talked);
+            if let Some(queue) = offer.queue {
+                let wrap_up = self.roster.queues[queue.0 as usize].wrap_up;
+                if !wrap_up.is_zero() && row.signed_in() {
+                    let until = now + wrap_up;
+                    row.wrap_ups.push(WrapUp { offer: id, queue, talked, since: now, until });
+                    self.timers.set(Timer::WrapUp(offer.agent, id), until, "wrap-up");
+                } else {
+                    self.queues[queue.0 as usize].handling.book(talked);
+                }
             }
         }
         self.changed = Changed::Capacity;

@@ -1,7 +1,8 @@
 //! The matching: who of the line has a candidate now.
 use crate::line::{ClassId, Place};
+use crate::staff::Eligible;
 use crate::{Output, Router};
-use hotline_core::{AgentId, Outbox, PoolId, Time};
+use hotline_core::{AgentId, Outbox, PoolId, QueueId, Time};
 
 /// What happened since the line was last served. Before it no waiting call had a candidate, so only
 /// what changed can make one.
@@ -61,10 +62,14 @@ impl Router {
     /// Whether limits and agents allow one more call of this class to ring.
     pub(crate) fn could_ring(&self, class: ClassId) -> bool {
         let class = self.line.class(class);
-        let limit = self.roster.queues[class.queue.0 as usize].limit;
+        self.could_ring_for(class.queue, &class.eligible)
+    }
+
+    pub(crate) fn could_ring_for(&self, queue: QueueId, eligible: &Eligible) -> bool {
+        let limit = self.roster.queues[queue.0 as usize].limit;
         self.node_has_room()
-            && limit.is_none_or(|limit| self.queues[class.queue.0 as usize].calls < limit)
-            && self.staff.has_candidate(&self.agents, &class.eligible)
+            && limit.is_none_or(|limit| self.queues[queue.0 as usize].calls < limit)
+            && self.staff.has_candidate(&self.agents, eligible)
     }
 
     fn candidate(&self, class: ClassId) -> Option<AgentId> {

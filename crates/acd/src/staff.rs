@@ -63,6 +63,11 @@ impl Eligible {
     fn verdict(&self, agent: AgentId) -> Option<bool> {
         self.named.iter().find(|(named, _)| *named == agent).map(|&(_, may)| may)
     }
+
+    /// Whether this agent, of this group, may serve the class.
+    pub fn has(&self, agent: AgentId, group: usize) -> bool {
+        self.verdict(agent).unwrap_or_else(|| self.groups.has(group))
+    }
 }
 
 impl Staff {
@@ -241,6 +246,17 @@ impl Staff {
     pub fn ready(&self, rows: &[AgentRow], eligible: &Eligible) -> u32 {
         let open = |a: AgentId| self.keys[a.0 as usize].is_some();
         self.count(rows, eligible, &self.open, |g| g.by_id.len() as u32, open)
+    }
+
+    /// Whether somebody who is signed in may serve both classes. Of a group some of whose agents are named, the
+    /// others are taken to be there.
+    pub fn compete(&self, rows: &[AgentRow], a: &Eligible, b: &Eligible) -> bool {
+        let named = |agent: AgentId| {
+            let group = rows[agent.0 as usize].group;
+            self.signed[agent.0 as usize] && a.has(agent, group) && b.has(agent, group)
+        };
+        a.groups.both(&b.groups).any(|g| self.staffed.has(g))
+            || a.named.iter().chain(&b.named).any(|&(agent, may)| may && named(agent))
     }
 
     fn count(

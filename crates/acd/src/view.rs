@@ -1,5 +1,5 @@
 //! What people and tests may see of the router.
-use crate::line::ClassId;
+use crate::line::{ClassId, Place};
 use crate::router::Timer;
 use crate::{AgentState, QueueStats, Router, WaitingView};
 use hotline_core::{AgentId, CallId, PoolId, QueueId, Time};
@@ -41,14 +41,20 @@ impl Router {
     /// From 1, as in `waiting`, without listing the others; None: not in the line.
     pub fn position(&self, call: CallId) -> Option<u32> {
         let ticket = self.calls.get(&call)?.ticket.as_ref()?;
-        let ringing = self
-            .offers
+        Some(
+            1 + self.ringing_before(ticket.queue, ticket.place)
+                + self.line.before(ticket.queue, ticket.place),
+        )
+    }
+
+    /// How many of a queue's ringing calls come before this place.
+    pub(crate) fn ringing_before(&self, queue: QueueId, place: Place) -> u32 {
+        self.offers
             .values()
-            .filter(|o| o.answered.is_none() && o.queue == Some(ticket.queue))
+            .filter(|o| o.answered.is_none() && o.queue == Some(queue))
             .filter_map(|o| self.calls.get(&o.call)?.ticket.as_ref())
-            .filter(|t| t.place < ticket.place)
-            .count() as u32;
-        Some(1 + ringing + self.line.before(ticket.queue, ticket.place))
+            .filter(|t| t.place < place)
+            .count() as u32
     }
 
     /// When the agent came into the state that `agent_state` tells.

@@ -33,7 +33,7 @@ impl Engine {
             return self.note_refusal(now, 486, "the number is full", out);
         }
         let visit = Box::new(ivr::Visit::new(number.flow.clone()));
-        let start = ivr::Start {
+        let mut start = ivr::Start {
             caller: invitation.from_user.clone(),
             dialled: invitation.dialled.clone(),
             epoch_unix: settings.epoch_unix,
@@ -41,6 +41,8 @@ impl Engine {
             call: "".into(),
         };
         let Some(call) = self.admit(now, dialog, invitation, Driver::Visit(visit), out) else { return };
+        start.call = call.to_string().into();
+        self.count_call(&number.flow);
         self.work.push_back(Work::Visit(call, ivr::Input::Started(Box::new(start))));
     }
 

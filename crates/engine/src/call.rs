@@ -1,6 +1,6 @@
 //! One call: its legs, its way through the flow, and who serves it.
 
-use crate::record::QueueVisit;
+use crate::record::{ConsentRecord, QueueVisit, SurveyRecord};
 use hotline_core::{AgentId, CallId, Cause, LegId, OfferId, Pii, PlayId, QueueId, Time};
 use media::Stats;
 use sip::{DialogId, Hop};
@@ -43,6 +43,8 @@ pub(crate) struct Call {
     /// Keys as typed, stars where they are masked.
     pub digits: Pii<String>,
     pub queues: Vec<QueueVisit>,
+    pub consents: Vec<ConsentRecord>,
+    pub surveys: Vec<SurveyRecord>,
     /// A prompt that cannot be heard: it counts as played when its time is over.
     pub unheard: Option<PlayId>,
     /// News for the flow within one instant.
@@ -63,8 +65,16 @@ pub(crate) enum Driver {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Wait {
     Nothing,
-    Queue { queue: QueueId },
-    Ring { agent: AgentId },
+    Queue {
+        queue: QueueId,
+    },
+    Ring {
+        agent: AgentId,
+    },
+    /// For a number outside, on this leg of the call.
+    Outside {
+        leg: LegId,
+    },
 }
 
 /// An agent's phones ringing for this call.
@@ -83,7 +93,8 @@ pub(crate) struct Offer {
 
 #[derive(Debug)]
 pub(crate) struct Talking {
-    pub agent: AgentId,
+    /// None: a number outside.
+    pub agent: Option<AgentId>,
     pub leg: LegId,
     pub since: Time,
     pub bridged: bool,
@@ -93,6 +104,8 @@ pub(crate) struct Talking {
 pub(crate) enum Party {
     Caller,
     Agent(AgentId),
+    /// A number outside, over the leg's trunk.
+    Outside,
 }
 
 /// What of the caller's leg has been asked for while its media still opens.
@@ -129,8 +142,10 @@ pub(crate) struct Leg {
     pub party: Party,
     pub dialog: Option<DialogId>,
     pub hop: Hop,
-    /// Request-URI of an agent's phone.
+    /// Request-URI of an agent's phone, or of the number outside.
     pub contact: String,
+    /// By which a number outside is reached.
+    pub trunk: Option<Arc<str>>,
     pub signalling: Signalling,
     pub media: MediaState,
     pub want: Want,
@@ -170,6 +185,8 @@ impl Call {
             vars: Vec::new(),
             digits: Pii::default(),
             queues: Vec::new(),
+            consents: Vec::new(),
+            surveys: Vec::new(),
             unheard: None,
             turns: (started, 0),
         };
@@ -192,6 +209,7 @@ impl Call {
             dialog: None,
             hop,
             contact: String::new(),
+            trunk: None,
             signalling: Signalling::Waiting,
             media: MediaState::None,
             want: Want::Nothing,
@@ -263,7 +281,7 @@ impl Call {
         } else {
             match self.wait {
                 Wait::Queue { .. } => "queued",
-                Wait::Ring { .. } => "ringing",
+                Wait::Ring { .. } | Wait::Outside { .. } => "ringing",
                 Wait::Nothing if self.answered.is_some() => "in flow",
                 Wait::Nothing => "arriving",
             }

@@ -44,6 +44,7 @@ impl Engine {
         match party {
             Party::Caller => self.proceed(now, id, out),
             Party::Agent(_) => self.ring_phone(now, leg, address, out),
+            Party::Outside => self.ring_outside(now, id, leg, address, out),
         }
     }
 
@@ -185,6 +186,7 @@ impl Engine {
         let agent_name = |engine: &Engine, party| match party {
             Party::Caller => Arc::from("caller"),
             Party::Agent(agent) => engine.agent_name(agent),
+            Party::Outside => Arc::from("outside"),
         };
         let Some(call) = self.calls.get_mut(&call_of(leg)) else { return };
         let id = call.id;

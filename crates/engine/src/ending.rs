@@ -3,6 +3,7 @@
 use crate::call::{Call, Driver, MediaState, Party, Signalling, Wait, call_of};
 use crate::engine::{Engine, Timer};
 use crate::interface::{BoardUpdate, Output, StoryLine};
+use crate::outside::outside_name;
 use crate::record::{CallRecord, LegRecord};
 use hotline_core::{CallId, Cause, LegId, Outbox, Time};
 use media::Stats;
@@ -17,7 +18,7 @@ impl Engine {
                 let id = call_of(leg);
                 self.end(now, id, cause, out);
             }
-            Party::Agent(_) => {
+            Party::Agent(_) | Party::Outside => {
                 let cause = if cause == Cause::CallerHungUp { Cause::AgentHungUp } else { cause };
                 let gone_by_himself = cause == Cause::AgentHungUp;
                 if !gone_by_himself {
@@ -44,14 +45,20 @@ impl Engine {
         // What the flow still has to say is its trace; it has no more influence on the call.
         if let Driver::Visit(visit) = &mut call.driver {
             visit.handle(now, ivr::Input::HungUp, &mut self.visit_out);
-            for output in self.visit_out.drain() {
-                match output {
-                    ivr::Output::Entered { step } => call.note_step(now, &step),
-                    ivr::Output::Set { name, value, masked } => call.note_var(name, value, masked),
-                    _ => {}
-                }
+        }
+        for output in self.visit_out.take() {
+            use ivr::Output as Visit;
+            if let Visit::Entered { .. }
+            | Visit::Left { .. }
+            | Visit::Set { .. }
+            | Visit::Consent { .. }
+            | Visit::Survey { .. }
+            | Visit::Notify(_) = output
+            {
+                self.visit_output(now, id, output, out);
             }
         }
+        let Some(call) = self.calls.get_mut(&id) else { return };
         call.ending = Some((now, cause));
         let waited = call.wait != Wait::Nothing || call.offer.is_some() || call.talking.is_some();
         call.wait = Wait::Nothing;
@@ -67,8 +74,8 @@ impl Engine {
             self.timers.cancel(&timer);
         }
         self.stop_ringing(now, id, "the caller is gone", out);
-        if let Some(talking) = talking {
-            self.agent_talks(talking.agent, None);
+        if let Some(agent) = talking.and_then(|talking| talking.agent) {
+            self.agent_talks(agent, None);
         }
         if waited {
             self.router.handle(now, acd::Input::CallEnded { call: id }, &mut self.router_out);
@@ -124,7 +131,7 @@ impl Engine {
             out.push(Output::Media(media::Command::Close { leg }));
             match party {
                 Party::Caller => self.end(now, id, Cause::MediaFailed, out),
-                Party::Agent(_) => {
+                Party::Agent(_) | Party::Outside => {
                     self.hang_up_leg(now, leg, Cause::MediaFailed, why, out);
                     self.agent_left(now, leg, Cause::MediaFailed, out);
                 }
@@ -189,6 +196,7 @@ impl Engine {
                 party: match leg.party {
                     Party::Caller => "caller".to_owned(),
                     Party::Agent(agent) => self.agent_name(agent).to_string(),
+                    Party::Outside => outside_name(leg.trunk.as_deref()),
                 },
                 started: leg.started,
                 answered: leg.answered,
@@ -218,6 +226,8 @@ impl Engine {
             digits: call.digits.into_inner(),
             queues: call.queues,
             legs: legs.collect(),
+            consents: call.consents,
+            surveys: call.surveys,
         }
     }
 }

@@ -1,8 +1,12 @@
 //! The machine itself: its tables, the order in which things are carried out, and its timers.
 
 use crate::agents::AgentRow;
+use crate::asking::Asked;
 use crate::call::{Call, call_of};
-use crate::interface::{BoardUpdate, Input, LogEvent, Output, StoryLine};
+use crate::flows::Counted;
+use crate::interface::{
+    AnnouncementOn, BoardUpdate, CallbackRequest, Input, KeptAtStart, LogEvent, Output, StoryLine,
+};
 use crate::settings::Settings;
 use acd::{Requirement, Router};
 use hotline_core::{
@@ -29,6 +33,14 @@ pub struct Engine {
     pub(crate) agents: Vec<AgentRow>,
     /// Requirements as flows ask for them, read once.
     pub(crate) requirements: FxHashMap<String, Option<Requirement>>,
+    /// Other systems that are asked, by our ticket.
+    pub(crate) asked: BTreeMap<u64, Asked>,
+    pub(crate) asked_total: u64,
+    /// Those that are on.
+    pub(crate) announcements: BTreeMap<Arc<str>, AnnouncementOn>,
+    /// By queue and number.
+    pub(crate) callbacks: BTreeMap<(Arc<str>, String), CallbackRequest>,
+    pub(crate) flows: Vec<Counted>,
     next_call: u64,
     /// Calls that have not begun to end: what the limits count.
     pub(crate) active: u32,
@@ -57,6 +69,10 @@ pub(crate) enum Timer {
     Unheard(CallId),
     MediaOpens(LegId),
     MediaCloses(LegId),
+    /// Another system's answer, by our ticket.
+    Asked(u64),
+    /// The next announcement ends.
+    Announcements,
     DrainEnds,
 }
 
@@ -99,6 +115,11 @@ impl Engine {
             timers: TimerQueue::new(),
             agents,
             requirements: FxHashMap::default(),
+            asked: BTreeMap::new(),
+            asked_total: 0,
+            announcements: BTreeMap::new(),
+            callbacks: BTreeMap::new(),
+            flows: Vec::new(),
             next_call: first_call.0.max(1),
             active: 0,
             active_by_number: BTreeMap::new(),
@@ -114,11 +135,18 @@ impl Engine {
         }
     }
 
+    /// What an engine before this one kept. To be called before anything else.
+    pub fn restore(&mut self, now: Time, kept: KeptAtStart, out: &mut Outbox<Output>) {
+        self.restore_announcements(now, kept.announcements, out);
+        self.restore_callbacks(kept.callbacks);
+    }
+
     pub fn handle(&mut self, now: Time, input: Input, out: &mut Outbox<Output>) {
         match input {
             Input::Received { hop, bytes } => self.sip.receive(now, hop, &bytes, &mut self.sip_out),
             Input::TransportFailed { hop } => self.sip.transport_failed(now, hop, &mut self.sip_out),
             Input::Media(event) => self.media_event(now, event, out),
+            Input::Fetched { ticket, result } => self.fetched(now, ticket, result, out),
             Input::Operator { ticket, command } => self.operate(now, ticket, command, out),
             Input::Drain => self.drain(now, out),
             Input::Stop => self.stop(now, out),
@@ -155,7 +183,12 @@ impl Engine {
                 self.media_failed(now, leg, &why, out);
             }
             Timer::MediaCloses(leg) => self.media_closed(now, leg, None, out),
+            Timer::Asked(ticket) => {
+                self.fetched(now, ticket, ivr::HttpResult::Failed(ivr::HttpFailure::Timeout), out);
+            }
+            Timer::Announcements => self.announcements_end(now, out),
             Timer::DrainEnds => {
+                self.forget_asked();
                 let left: Vec<CallId> = self.calls.keys().copied().collect();
                 for call in left {
                     self.end(now, call, Cause::Draining, out);
@@ -186,7 +219,9 @@ impl Engine {
         if self.stopping {
             self.record_the_rest(now, out);
         }
-        if self.draining && !self.drained && self.calls.is_empty() {
+        // What was told to another system last is still on its way.
+        let told = self.asked.is_empty() || self.stopping;
+        if self.draining && !self.drained && self.calls.is_empty() && told {
             self.drained = true;
             self.timers.cancel(&Timer::DrainEnds);
             out.push(Output::Drained);
@@ -229,6 +264,9 @@ impl Engine {
             }
             Event::Progress { .. } => {}
             Event::Answered { dialog, sdp, .. } => match self.leg_of(dialog) {
+                Some(leg) if self.is_outside(leg) => {
+                    self.outside_answered(now, call_of(leg), leg, sdp, out);
+                }
                 Some(leg) => self.agent_answered(now, leg, sdp, out),
                 None => self.sip.hang_up(now, dialog, 481, "no such call", &mut self.sip_out),
             },
@@ -360,7 +398,10 @@ impl Engine {
         let counts = self.sip.counts();
         self.calls.is_empty()
             && self.dialogs.is_empty()
-            && self.timers.iter().all(|(_, timer, _)| *timer == Timer::DrainEnds)
+            && self
+                .timers
+                .iter()
+                .all(|(_, timer, _)| matches!(timer, Timer::DrainEnds | Timer::Announcements))
             && counts.transactions == 0
             && counts.dialogs == 0
     }
@@ -413,6 +454,9 @@ impl Engine {
                 }
             }
         }
+        for ticket in self.asked.keys() {
+            assert!(self.timers.at(&Timer::Asked(*ticket)).is_some(), "an answer is awaited for ever");
+        }
         assert_eq!(active, self.active, "calls counted against the limit");
         assert_eq!(active, self.active_by_number.values().sum::<u32>(), "calls counted by number");
         assert!(self.active <= self.settings.limits.calls);
@@ -427,6 +471,8 @@ impl Engine {
                 }
                 Timer::Unheard(call) => self.calls.get(&call).is_some_and(|c| c.unheard.is_some()),
                 Timer::MediaOpens(leg) | Timer::MediaCloses(leg) => self.calls.contains_key(&call_of(leg)),
+                Timer::Asked(ticket) => self.asked.contains_key(&ticket),
+                Timer::Announcements => self.announcements.values().any(|on| on.until_unix.is_some()),
                 Timer::DrainEnds => self.draining,
             };
             assert!(owned, "{timer:?} has no owner");

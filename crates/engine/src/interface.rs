@@ -18,6 +18,11 @@ pub enum Input {
         hop: Hop,
     },
     Media(media::Event),
+    /// What was asked by `Output::Fetch` with this ticket is answered, or has failed.
+    Fetched {
+        ticket: u64,
+        result: ivr::HttpResult,
+    },
     /// An operator's command; the answer comes as `Output::Reply` with the same ticket.
     Operator {
         ticket: u64,
@@ -37,10 +42,40 @@ pub enum Command {
     ShowTimers,
     ShowRegistrations,
     Status,
-    AgentReady { agent: String, by: String },
-    AgentPause { agent: String, reason: String, by: String },
-    AgentLogout { agent: String, by: String },
-    HangUp { call: CallId, by: String },
+    AgentReady {
+        agent: String,
+        by: String,
+    },
+    AgentPause {
+        agent: String,
+        reason: String,
+        by: String,
+    },
+    AgentLogout {
+        agent: String,
+        by: String,
+    },
+    HangUp {
+        call: CallId,
+        by: String,
+    },
+    ShowAnnouncements,
+    /// `length`: then it ends by itself; None: until it is switched off.
+    Announce {
+        name: String,
+        length: Option<Duration>,
+        reason: Option<String>,
+        by: String,
+    },
+    Retract {
+        name: String,
+        by: String,
+    },
+    ShowCallbacks,
+    /// How callers go through every flow, or through this one.
+    ShowFlows {
+        flow: Option<String>,
+    },
 }
 
 #[derive(Clone, Debug)]
@@ -50,6 +85,13 @@ pub enum Output {
         bytes: Arc<[u8]>,
     },
     Media(media::Command),
+    /// Another system is asked, or told; `Input::Fetched` comes back.
+    Fetch {
+        ticket: u64,
+        request: Box<ivr::HttpRequest>,
+    },
+    /// What must outlast this engine.
+    Keep(Kept),
     Record(Box<CallRecord>),
     /// For the append-only event log.
     Log(LogEvent),
@@ -65,6 +107,48 @@ pub enum Output {
     /// What the board shows changed.
     Board(BoardUpdate),
     Drained,
+}
+
+/// What the next engine must know; it is told by `Engine::restore`.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Kept {
+    /// Replaces one of the same name.
+    AnnouncementOn(AnnouncementOn),
+    AnnouncementOff(Arc<str>),
+    Callback(CallbackRequest),
+}
+
+/// All that was kept and still counts.
+#[derive(Clone, Default, PartialEq, Eq, Debug)]
+pub struct KeptAtStart {
+    pub announcements: Vec<AnnouncementOn>,
+    pub callbacks: Vec<CallbackRequest>,
+}
+
+/// An announcement that an operator has switched on. Unix seconds.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct AnnouncementOn {
+    pub name: Arc<str>,
+    pub by: String,
+    pub reason: Option<String>,
+    pub since_unix: i64,
+    /// Then it ends by itself.
+    pub until_unix: Option<i64>,
+}
+
+/// A caller who waits to be called back. Unix milliseconds.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct CallbackRequest {
+    /// In which he asked for it.
+    pub call: CallId,
+    pub queue: Arc<str>,
+    pub number: Pii<String>,
+    pub language: String,
+    pub severity: Severity,
+    pub require: Option<String>,
+    /// His place in the line.
+    pub arrived_unix_ms: i64,
+    pub asked_unix_ms: i64,
 }
 
 /// What a person reads while a call goes on; numbers stay `Pii` until the console decides.
@@ -141,6 +225,48 @@ pub struct QueueView {
     pub offered: u64,
     pub answered: u64,
     pub abandoned: u64,
+    /// Callers who wait to be called back.
+    pub callbacks: usize,
+}
+/// `on`: the rest says by whom, why, how long, and how long it still is.
+#[derive(Clone, Debug)]
+pub struct AnnouncementView {
+    pub name: Arc<str>,
+    pub title: String,
+    pub on: bool,
+    pub by: Option<String>,
+    pub reason: Option<String>,
+    pub since: Option<Duration>,
+    pub left: Option<Duration>,
+}
+#[derive(Clone, Debug)]
+pub struct CallbackView {
+    pub call: CallId,
+    pub queue: Arc<str>,
+    pub number: Pii<String>,
+    pub severity: Severity,
+    pub require: Option<String>,
+    pub language: String,
+    /// Since the caller arrived.
+    pub waits: Duration,
+}
+/// One version of a flow: calls in it now and in all, and its steps in the order of the file.
+#[derive(Clone, Debug)]
+pub struct FlowView {
+    pub flow: Arc<str>,
+    pub version: Arc<str>,
+    pub calls: usize,
+    pub calls_total: u64,
+    pub steps: Vec<StepView>,
+}
+#[derive(Clone, Debug)]
+pub struct StepView {
+    pub step: Arc<str>,
+    pub entered: u64,
+    /// In it now.
+    pub calls: usize,
+    /// Every exit with how often it was taken, as [`ivr::Step::exits`] calls it.
+    pub exits: Vec<(Arc<str>, u64)>,
 }
 #[derive(Clone, Debug)]
 pub struct TimerView {
@@ -169,6 +295,12 @@ pub struct StatusView {
     pub sip_transactions: usize,
     pub sip_dialogs: usize,
     pub timers: usize,
+    /// Those that are on.
+    pub announcements: Vec<Arc<str>>,
+    /// Callers who wait to be called back.
+    pub callbacks: usize,
+    /// Answers of other systems that are awaited.
+    pub asked: usize,
 }
 
 #[derive(Clone, Debug)]
@@ -179,6 +311,9 @@ pub enum Reply {
     Timers(Vec<TimerView>),
     Registrations(Vec<RegistrationView>),
     Status(StatusView),
+    Announcements(Vec<AnnouncementView>),
+    Callbacks(Vec<CallbackView>),
+    Flows(Vec<FlowView>),
     Done(String),
     /// What is wrong and what to do.
     Error(String),

@@ -5,17 +5,23 @@
 //! decision is taken here, one input after the other. Nothing here waits: what takes time is a timer or an input.
 //!
 //! Rooms: `admission` (an INVITE becomes a call, or a refusal), `caller` (the caller's leg: answer, early media,
-//! re-offers), `visit` (what the flow asks for), `service` (queue, offers, agents' legs, bridging), `agents`
-//! (their states, registrations, feature codes), `ending` (from the first goodbye to the call record),
-//! `operator` (commands and what they show).
+//! re-offers), `visit` (what the flow asks for), `service` (queue, offers, agents' legs, bridging), `outside` (numbers over
+//! a trunk), `agents` (their states, registrations, feature codes), `asking` (other systems, over http), `announcements`,
+//! `callbacks`, `flows` (how callers go through them), `ending` (from the first goodbye to the call record), `operator`
+//! (commands and what they show).
 mod admission;
 mod agents;
+mod announcements;
+mod asking;
 mod call;
+mod callbacks;
 mod caller;
 mod ending;
 mod engine;
+mod flows;
 mod interface;
 mod operator;
+mod outside;
 mod record;
 mod service;
 mod settings;
@@ -23,10 +29,11 @@ mod visit;
 
 pub use engine::Engine;
 pub use interface::{
-    AgentView, BoardUpdate, CallView, Command, Input, LogEvent, Output, QueueView, RegistrationView, Reply,
-    StatusView, StoryLine, TimerView,
+    AgentView, AnnouncementOn, AnnouncementView, BoardUpdate, CallView, CallbackRequest, CallbackView,
+    Command, FlowView, Input, Kept, KeptAtStart, LogEvent, Output, QueueView, RegistrationView, Reply,
+    StatusView, StepView, StoryLine, TimerView,
 };
-pub use record::{CallRecord, LegRecord, QueueVisit};
+pub use record::{CallRecord, ConsentRecord, LegRecord, QueueVisit, SurveyRecord};
 pub use settings::{
     Announcement, CallLimits, FeatureCodes, Listener, Mailbox, MediaSettings, Number, Prompts, Secret,
     Service, Settings, SipSettings, Survey, Trunk,

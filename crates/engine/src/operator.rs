@@ -27,6 +27,13 @@ impl Engine {
             }
             Command::AgentLogout { agent, by } => self.set_agent(now, &agent, Wish::Logout, &by, out),
             Command::HangUp { call, by } => self.hang_up_call(now, call, &by, out),
+            Command::ShowAnnouncements => Reply::Announcements(self.announcement_views(now)),
+            Command::Announce { name, length, reason, by } => {
+                self.announce(now, &name, length, reason, by, out)
+            }
+            Command::Retract { name, by } => self.retract(now, &name, &by, out),
+            Command::ShowCallbacks => Reply::Callbacks(self.callback_views(now)),
+            Command::ShowFlows { flow } => Reply::Flows(self.flow_views(flow.as_deref())),
         };
         out.push(Output::Reply { ticket, reply });
     }
@@ -65,7 +72,7 @@ impl Engine {
     pub(crate) fn call_view(&self, now: Time, call: &Call) -> CallView {
         let queue = match call.wait {
             Wait::Queue { queue, .. } => Some(self.settings.roster.queues[queue.0 as usize].name.clone()),
-            Wait::Ring { .. } | Wait::Nothing => None,
+            Wait::Ring { .. } | Wait::Outside { .. } | Wait::Nothing => None,
         };
         CallView {
             call: call.id,
@@ -74,7 +81,7 @@ impl Engine {
             state: call.state().to_owned(),
             step: call.step().to_owned(),
             language: call.language().to_owned(),
-            agent: call.serving_agent().map(|agent| self.agent_name(agent)),
+            agent: call.serving_agent().map(|agent| self.agent_name(agent)).or_else(|| call.outside()),
             queue,
             age: now.since(call.started),
         }
@@ -97,6 +104,7 @@ impl Engine {
                 offered: stats.offered,
                 answered: stats.answered,
                 abandoned: stats.abandoned,
+                callbacks: self.callbacks_of(&queue.name),
             }
         };
         self.settings.roster.queues.iter().enumerate().map(view).collect()
@@ -150,6 +158,9 @@ impl Engine {
             sip_transactions: counts.transactions,
             sip_dialogs: counts.dialogs,
             timers: self.timers.len() + counts.timers,
+            announcements: self.announcements.keys().cloned().collect(),
+            callbacks: self.callbacks.len(),
+            asked: self.asked.len(),
         }
     }
 }

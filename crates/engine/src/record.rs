@@ -24,6 +24,29 @@ pub struct CallRecord {
     pub digits: String,
     pub queues: Vec<QueueVisit>,
     pub legs: Vec<LegRecord>,
+    /// What the caller agreed to, or not, in the order in which he was asked.
+    pub consents: Vec<ConsentRecord>,
+    pub surveys: Vec<SurveyRecord>,
+}
+
+/// The caller's word, kept as evidence.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ConsentRecord {
+    pub at: Time,
+    /// `recording`.
+    pub what: Arc<str>,
+    pub granted: bool,
+}
+
+/// What the caller thought of it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct SurveyRecord {
+    pub survey: Arc<str>,
+    /// In the order of the questions; None: not answered.
+    pub answers: Vec<(Arc<str>, Option<u8>)>,
+    /// In hundredths of a mark; None: not one answer.
+    pub score: Option<i64>,
+    pub low: bool,
 }
 
 /// One stay in a queue.
@@ -43,7 +66,7 @@ pub struct QueueVisit {
 #[derive(Clone, Debug)]
 pub struct LegRecord {
     pub leg: LegId,
-    /// "caller" or the agent's name.
+    /// "caller", the agent's name, or "trunk" and the trunk's name for a number outside.
     pub party: String,
     pub started: Time,
     pub answered: Option<Time>,

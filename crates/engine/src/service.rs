@@ -189,6 +189,9 @@ impl Engine {
     pub(crate) fn agent_refused(&mut self, now: Time, leg: LegId, code: u16, out: &mut Outbox<Output>) {
         let Some(row) = self.call(leg).and_then(|c| c.leg(leg)) else { return };
         row.ended.get_or_insert((now, Cause::Refused(code)));
+        if row.party == Party::Outside {
+            return self.outside_refused(now, call_of(leg), leg, code, out);
+        }
         self.close_media(now, leg, out);
         // 480 is what phones say in "do not disturb"; 408 and 5xx come from the way to the phone.
         let refused = !matches!(code, 404 | 408 | 410 | 500..=599);
@@ -324,7 +327,7 @@ impl Engine {
             // The caller left in the same breath; his end has told the router already.
             return;
         };
-        call.talking = Some(Talking { agent, leg, since: now, bridged: false });
+        call.talking = Some(Talking { agent: Some(agent), leg, since: now, bridged: false });
         // People ask how long he stood in line; the router counts from his arrival, as the promise does.
         let mut waited = waited;
         if let Some(stay) = call.queues.last_mut().filter(|stay| stay.outcome == "waiting") {
@@ -340,6 +343,7 @@ impl Engine {
         self.agent_talks(agent, Some(id));
         let detail = format!("waited_ms={}", waited.as_millis());
         self.log(now, Some(id), Some(name.clone()), "connected", detail, out);
+        self.work.push_back(Work::Visit(id, ivr::Input::Connected { agent: name.clone() }));
         self.story(id, StoryLine::Connected { agent: name, waited }, out);
         self.show_on_board(now, id, out);
         self.join(now, id, out);
@@ -381,23 +385,33 @@ impl Engine {
                 let end = match std::mem::replace(&mut call.wait, Wait::Nothing) {
                     Wait::Queue { .. } => ivr::Input::QueueEnded(ivr::QueueEnd::Served),
                     // He hung up while the caller's own answer was still being made.
-                    Wait::Ring { .. } if unanswered => {
+                    Wait::Ring { .. } | Wait::Outside { .. } if unanswered => {
                         call.caller().want = Want::Nothing;
                         ivr::Input::RingEnded(ivr::RingEnd::NoAnswer)
                     }
-                    Wait::Ring { .. } | Wait::Nothing => ivr::Input::RingEnded(ivr::RingEnd::Served),
+                    Wait::Ring { .. } | Wait::Outside { .. } | Wait::Nothing => {
+                        ivr::Input::RingEnded(ivr::RingEnd::Served)
+                    }
                 };
                 let caller = call.legs[0].id;
                 if talking.bridged {
                     out.push(Output::Media(Command::Unbridge { a: caller, b: leg }));
                     out.push(Output::Media(Command::Stop { leg: caller }));
                 }
-                self.agent_talks(talking.agent, None);
-                self.router.handle(now, acd::Input::CallEnded { call: id }, &mut self.router_out);
-                let name = self.agent_name(talking.agent);
                 let detail = format!("cause={cause} talked_ms={}", now.since(talking.since).as_millis());
-                self.log(now, Some(id), Some(name), "agent-left", detail, out);
+                match talking.agent {
+                    Some(agent) => {
+                        self.agent_talks(agent, None);
+                        self.router.handle(now, acd::Input::CallEnded { call: id }, &mut self.router_out);
+                        let name = self.agent_name(agent);
+                        self.log(now, Some(id), Some(name), "agent-left", detail, out);
+                    }
+                    None => self.log(now, Some(id), None, "outside-left", detail, out),
+                }
                 self.work.push_back(Work::Visit(id, end));
+            }
+            None if call.wait == (Wait::Outside { leg }) => {
+                self.outside_ended(now, id, leg, ivr::RingEnd::Unreachable, out);
             }
             None => self.phone_failed(now, leg, false, out),
         }
@@ -420,7 +434,7 @@ impl Engine {
         // CANCEL's Reason tells the phone that it has missed nothing.
         let code = match (row.party, row.signalling, cause.code()) {
             (Party::Agent(_), Signalling::Trying, 200) if cause == Cause::AnsweredElsewhere => 200,
-            (Party::Agent(_), Signalling::Trying, _) => 487,
+            (Party::Agent(_) | Party::Outside, Signalling::Trying, _) => 487,
             (Party::Caller, Signalling::Trying, 200) => 480,
             (Party::Caller, Signalling::Trying, _) if cause == Cause::TooLong => 480,
             (_, _, code) => code,

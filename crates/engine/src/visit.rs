@@ -3,6 +3,8 @@
 use crate::call::{Call, DIGITS_MAX, Driver, PATH_MAX, Party, Signalling, Wait, Want};
 use crate::engine::{Engine, Timer, Work};
 use crate::interface::{Output, StoryLine};
+use crate::outside::Dial;
+use crate::record::{ConsentRecord, SurveyRecord};
 use acd::Requirement;
 use hotline_core::{AgentId, CallId, Cause, LegId, Outbox, Pii, PlayId, QueueId, Severity, Time};
 use media::Command;
@@ -15,6 +17,8 @@ const REQUIREMENTS_MAX: usize = 10_000;
 pub(crate) const TURNS_MAX: u32 = 1000;
 /// Stays in queues kept for the record; of more, the first ones go.
 const QUEUES_MAX: usize = 200;
+/// Consents, and surveys, kept for the record.
+const ANSWERS_MAX: usize = 32;
 /// The least time a prompt takes that nobody can hear.
 const UNHEARD_MIN: Duration = Duration::from_millis(200);
 
@@ -52,7 +56,13 @@ impl Engine {
         }
     }
 
-    fn visit_output(&mut self, now: Time, id: CallId, output: ivr::Output, out: &mut Outbox<Output>) {
+    pub(crate) fn visit_output(
+        &mut self,
+        now: Time,
+        id: CallId,
+        output: ivr::Output,
+        out: &mut Outbox<Output>,
+    ) {
         use ivr::Output as Visit;
         let Some(call) = self.calls.get_mut(&id).filter(|c| c.ending.is_none()) else { return };
         let caller = call.legs[0].id;
@@ -68,7 +78,10 @@ impl Engine {
             Visit::Stop => {
                 call.unheard = None;
                 self.timers.cancel(&Timer::Unheard(id));
-                out.push(Output::Media(Command::Stop { leg: caller }));
+                // What he hears in a conversation is not the flow's.
+                if call.talking.is_none() {
+                    out.push(Output::Media(Command::Stop { leg: caller }));
+                }
             }
             Visit::Echo(on) => out.push(Output::Media(Command::Echo { leg: caller, on })),
             Visit::Queue { queue, require, severity, timeout, music, .. } => {
@@ -81,26 +94,43 @@ impl Engine {
             Visit::Hangup => self.end(now, id, Cause::FlowEnded, out),
             Visit::Entered { step } => {
                 call.note_step(now, &step);
+                self.count_entry(id, &step);
                 self.story(id, StoryLine::Step { step }, out);
                 self.show_on_board(now, id, out);
             }
             Visit::Set { name, value, masked } => call.note_var(name, value, masked),
-            Visit::Left { .. }
-            | Visit::Estimate { .. }
-            | Visit::Music(_)
-            | Visit::Announcements { .. }
-            | Visit::Fetch { .. }
-            | Visit::Notify(_)
-            | Visit::Record(_)
-            | Visit::Private(_)
-            | Visit::TakeMessage { .. }
-            | Visit::EndMessage
-            | Visit::Callback { .. }
-            | Visit::Consent { .. }
-            | Visit::Survey { .. }
-            | Visit::Bot { .. }
-            | Visit::LeaveBot
-            | Visit::Dial { .. } => {}
+            Visit::Left { step, exit } => self.count_exit(id, &step, exit),
+            Visit::Estimate { queue, require, severity } => self.estimate(id, &queue, require, severity),
+            Visit::Music(music) => {
+                if call.talking.is_none() {
+                    let music = music.map(|pieces| self.sounds(now, id, &pieces, out));
+                    self.play_while_waiting(caller, music, out);
+                }
+            }
+            Visit::Announcements { ticket, of } => self.announced(id, ticket, of),
+            Visit::Fetch { ticket, request } => self.fetch(now, id, ticket, request, out),
+            Visit::Notify(request) => self.notify(now, Some(id), request, out),
+            Visit::Callback { queue, number, require, severity } => {
+                self.callback(now, id, queue, &number, require, severity, out);
+            }
+            Visit::Consent { what, granted } => self.consented(now, id, what, granted, out),
+            Visit::Survey { survey, answers, score, low } => {
+                self.surveyed(now, id, SurveyRecord { survey, answers, score, low }, out);
+            }
+            Visit::Dial { number, trunk, timeout, music } => {
+                self.dial(now, id, Dial { number, trunk, timeout, music }, out);
+            }
+            // Where a bot's audio will be joined to the caller's leg: nothing carries it yet.
+            Visit::Bot { bot, .. } => {
+                self.log(now, Some(id), None, "bot-unavailable", format!("bot={bot}"), out);
+                self.work.push_back(Work::Visit(id, ivr::Input::BotEnded(ivr::BotEnd::Failed)));
+            }
+            Visit::LeaveBot => {}
+            Visit::TakeMessage { .. } => {
+                let full = ivr::Input::MessageEnded(ivr::MessageEnd::Full);
+                self.work.push_back(Work::Visit(id, full));
+            }
+            Visit::EndMessage | Visit::Record(_) | Visit::Private(_) => {}
             Visit::Fault { step, what } => {
                 self.log(now, Some(id), None, "flow-fault", format!("step={step} what={what}"), out);
                 self.story(id, StoryLine::Note(format!("flow fault in step `{step}`: {what}")), out);
@@ -119,7 +149,8 @@ impl Engine {
         out: &mut Outbox<Output>,
     ) {
         let pieces = self.sounds(now, id, pieces, out);
-        let Some(call) = self.calls.get_mut(&id) else { return };
+        // Nothing is said into a conversation; a flow that has not heard of it yet will in this instant.
+        let Some(call) = self.calls.get_mut(&id).filter(|call| call.talking.is_none()) else { return };
         let leg = &call.legs[0];
         if leg.is_connected() && !pieces.is_empty() {
             out.push(Output::Media(Command::Play { leg: leg.id, play, pieces, repeat }));
@@ -144,7 +175,7 @@ impl Engine {
 
     /// Resolves prompts to sounds; missing ones are left out and counted in the log (`hotline check` finds them
     /// beforehand). Their names stay out of it: read back in a row, they are what the caller typed.
-    fn sounds(
+    pub(crate) fn sounds(
         &self,
         now: Time,
         id: CallId,
@@ -240,13 +271,7 @@ impl Engine {
         if let Some(timeout) = plan.timeout {
             self.timers.set(Timer::Wait(id), now + timeout, "an agent, as long as the flow waits");
         }
-        match music {
-            Some(pieces) if !pieces.is_empty() => {
-                let play = crate::caller::MUSIC;
-                out.push(Output::Media(Command::Play { leg: caller, play, pieces, repeat: true }));
-            }
-            _ => self.play_music(caller, out),
-        }
+        self.play_while_waiting(caller, music, out);
         let severity = plan.severity;
         let detail = format!("queue={} severity={severity}", plan.queue);
         self.log(now, Some(id), None, "call-queued", detail, out);
@@ -295,26 +320,107 @@ impl Engine {
         let music = music.map(|pieces| self.sounds(now, id, &pieces, out));
         let Some(call) = self.calls.get_mut(&id) else { return };
         call.wait = Wait::Ring { agent };
-        let caller = &call.legs[0];
-        let (leg, connected, signalling, dialog) =
-            (caller.id, caller.is_connected(), caller.signalling, caller.dialog);
-        match (music, dialog) {
-            (Some(pieces), _) if connected && !pieces.is_empty() => {
-                let play = crate::caller::MUSIC;
-                out.push(Output::Media(Command::Play { leg, play, pieces, repeat: true }));
-            }
-            _ if connected => self.play_music(leg, out),
-            (_, Some(dialog)) if signalling == Signalling::Trying => {
-                self.sip.ring(now, dialog, 180, None, &mut self.sip_out);
-            }
-            _ => {}
-        }
+        self.hold_the_line(now, id, music, out);
         self.timers.set(Timer::Wait(id), now + timeout, "the agent rung directly answers");
         self.router.handle(now, acd::Input::Direct { call: id, agent }, &mut self.router_out);
     }
 
+    /// While somebody is rung for him: ring-back to a caller who has no answer yet, music to one who has.
+    pub(crate) fn hold_the_line(
+        &mut self,
+        now: Time,
+        id: CallId,
+        music: Option<Arc<[media::Piece]>>,
+        out: &mut Outbox<Output>,
+    ) {
+        let Some(call) = self.calls.get(&id) else { return };
+        let caller = &call.legs[0];
+        match caller.dialog {
+            _ if caller.is_connected() => self.play_while_waiting(caller.id, music, out),
+            Some(dialog) if caller.signalling == Signalling::Trying => {
+                self.sip.ring(now, dialog, 180, None, &mut self.sip_out);
+            }
+            _ => {}
+        }
+    }
+
+    /// Repeats this music, or the installation's.
+    fn play_while_waiting(&self, leg: LegId, music: Option<Arc<[media::Piece]>>, out: &mut Outbox<Output>) {
+        match music {
+            Some(pieces) if !pieces.is_empty() => {
+                let play = crate::caller::MUSIC;
+                out.push(Output::Media(Command::Play { leg, play, pieces, repeat: true }));
+            }
+            _ => self.play_music(leg, out),
+        }
+    }
+
+    /// Place and wait: of this call while it is in the line, else of one that would join it.
+    fn estimate(&mut self, id: CallId, queue: &str, require: Option<String>, severity: Severity) {
+        let Some(call) = self.calls.get(&id) else { return };
+        let arrived = call.started;
+        let known = match call.wait {
+            Wait::Queue { .. } => self.router.estimate(id),
+            _ => {
+                let place = self.settings.roster.queues.iter().position(|q| &*q.name == queue);
+                let require = require.map(|text| self.requirement(&text));
+                match (place, require) {
+                    (Some(_), Some(None)) | (None, _) => None,
+                    (Some(i), require) => {
+                        let require = require.flatten();
+                        let queue = QueueId(i as u32);
+                        self.router.estimate_to_join(queue, require.as_ref(), severity, arrived)
+                    }
+                }
+            }
+        };
+        let (position, wait) = known.map_or((0, None), |e| (e.position, e.wait));
+        self.work.push_back(Work::Visit(id, ivr::Input::Estimated { position, wait }));
+    }
+
+    fn consented(&mut self, now: Time, id: CallId, what: Arc<str>, granted: bool, out: &mut Outbox<Output>) {
+        let Some(call) = self.calls.get_mut(&id) else { return };
+        let kind = if granted { "consent-given" } else { "consent-refused" };
+        let detail = format!("what={what}");
+        if call.consents.len() < ANSWERS_MAX {
+            call.consents.push(ConsentRecord { at: now, what, granted });
+        }
+        self.log(now, Some(id), None, kind, detail, out);
+    }
+
+    fn surveyed(&mut self, now: Time, id: CallId, survey: SurveyRecord, out: &mut Outbox<Output>) {
+        let answered = survey.answers.iter().filter(|(_, mark)| mark.is_some()).count();
+        let score = survey.score.map_or_else(|| "none".to_owned(), marks);
+        let detail =
+            format!("survey={} score={score} answered={answered}/{}", survey.survey, survey.answers.len());
+        self.log(now, Some(id), None, "survey", detail.clone(), out);
+        if survey.low {
+            self.log(now, Some(id), None, "survey-low", detail, out);
+            let plan = self.settings.surveys.get(&survey.survey);
+            if let Some(service) = plan.and_then(|plan| plan.notify.clone()) {
+                let answers: Vec<String> = survey
+                    .answers
+                    .iter()
+                    .map(|(name, mark)| {
+                        format!("\"{name}\":{}", mark.map_or_else(|| "null".to_owned(), |m| m.to_string()))
+                    })
+                    .collect();
+                let score = survey.score.map_or_else(|| "null".to_owned(), marks);
+                let fields = format!(
+                    "\"survey\":\"{}\",\"score\":{score},\"answers\":{{{}}}",
+                    survey.survey,
+                    answers.join(",")
+                );
+                self.notify_event(now, id, &service, "survey-low", &fields, out);
+            }
+        }
+        if let Some(call) = self.calls.get_mut(&id).filter(|call| call.surveys.len() < ANSWERS_MAX) {
+            call.surveys.push(survey);
+        }
+    }
+
     /// A requirement as a flow wrote it, read once and remembered.
-    fn requirement(&mut self, text: &str) -> Option<Requirement> {
+    pub(crate) fn requirement(&mut self, text: &str) -> Option<Requirement> {
         if let Some(known) = self.requirements.get(text) {
             return known.clone();
         }
@@ -342,9 +448,19 @@ impl Engine {
                 }
                 None => self.direct_ended(id, ivr::RingEnd::NoAnswer, out),
             },
+            Wait::Outside { leg } => {
+                self.hang_up_leg(now, leg, Cause::RangOut, "rang out", out);
+                self.outside_ended(now, id, leg, ivr::RingEnd::NoAnswer, out);
+            }
             Wait::Nothing => {}
         }
     }
+}
+
+/// Hundredths of a mark: `4.25`.
+fn marks(hundredths: i64) -> String {
+    let sign = if hundredths < 0 { "-" } else { "" };
+    format!("{sign}{}.{:02}", hundredths.unsigned_abs() / 100, hundredths.unsigned_abs() % 100)
 }
 
 struct QueuePlan {
@@ -379,6 +495,17 @@ impl Call {
     }
 
     pub(crate) fn serving_agent(&self) -> Option<AgentId> {
-        self.talking.as_ref().map(|t| t.agent).or(self.offer.as_ref().map(|o| o.agent))
+        self.talking.as_ref().and_then(|t| t.agent).or(self.offer.as_ref().map(|o| o.agent))
+    }
+
+    /// The number outside that is rung or talked to, as records call it.
+    pub(crate) fn outside(&self) -> Option<Arc<str>> {
+        let leg = match (&self.talking, self.wait) {
+            (Some(talking), _) => talking.leg,
+            (None, Wait::Outside { leg }) => leg,
+            (None, _) => return None,
+        };
+        let row = self.legs.iter().rev().find(|row| row.id == leg && row.party == Party::Outside)?;
+        Some(crate::outside::outside_name(row.trunk.as_deref()).into())
     }
 }

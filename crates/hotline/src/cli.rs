@@ -181,6 +181,9 @@ pub struct Show {
     /// Only of this call (records, events)
     #[arg(long, value_name = "CALL", value_parser = call_number)]
     pub call: Option<u64>,
+    /// Only this flow (flows)
+    #[arg(long, value_name = "NAME")]
+    pub flow: Option<String>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum, Debug)]
@@ -201,6 +204,19 @@ pub enum Subject {
     Registrations,
     /// How the engine is
     Status,
+    /// Emergency announcements: which are on, by whom, for how long
+    Announcements,
+    /// Callers who wait to be called back
+    Callbacks,
+    /// How callers go through the flows: each step and exit, counted since the start
+    Flows,
+}
+
+impl Show {
+    /// As asked for without options.
+    pub fn of(what: Subject) -> Show {
+        Show { what, json: false, limit: 20, call: None, flow: None }
+    }
 }
 
 #[derive(Subcommand, Debug)]
@@ -218,7 +234,7 @@ pub enum AgentState {
 }
 
 /// `500ms`, `5s`, `2m`, `1h`; a bare number is seconds.
-fn duration(text: &str) -> Result<Duration, String> {
+pub fn duration(text: &str) -> Result<Duration, String> {
     let unit_at = text.find(|c: char| c.is_ascii_alphabetic()).unwrap_or(text.len());
     let (number, unit) = text.split_at(unit_at);
     let seconds = match unit {

@@ -4,6 +4,7 @@ use crate::failure::{DONE, Failure};
 use crate::installation;
 use crate::print::{age, colours};
 use engine::Listener;
+use server::fetch::Secrets;
 use server::ua::{Account, Answering, CallPlan, Do, PhonePlan, Plan, Seen, Ua, UaOptions, Voice, keys};
 use server::{Clock, Exit, Options, Shell, Told};
 use std::io::Write;
@@ -44,9 +45,15 @@ pub fn demo(config: Option<&Path>, options: &Demo, everything: bool) -> Result<u
     let folder = std::env::temp_dir().join(format!("hotline-demo-{}", std::process::id()));
     let store = folder.join("hotline.db");
     let (stories, told) = sync_channel::<Told>(4096);
-    let shell =
-        Shell::start(Options { settings, clock, control: None, store: Some(store), stories: Some(stories) })
-            .map_err(Failure::not_started)?;
+    let shell = Shell::start(Options {
+        settings,
+        secrets: Secrets::new(),
+        clock,
+        control: None,
+        store: Some(store),
+        stories: Some(stories),
+    })
+    .map_err(Failure::not_started)?;
     let style = Style { colours: colours(), everything, epoch_unix: None };
     let teller = std::thread::spawn(move || {
         for story in told {

@@ -19,7 +19,7 @@ pub fn hang_up(config: Option<&Path>, call: u64) -> Result<u8, Failure> {
     command(config, &Request::HangUp { call, by: operator() })
 }
 
-fn command(config: Option<&Path>, request: &Request) -> Result<u8, Failure> {
+pub fn command(config: Option<&Path>, request: &Request) -> Result<u8, Failure> {
     match ask(&control_socket(config)?, request).map_err(Failure::wrong)? {
         Answer::Done(what) => {
             writeln!(std::io::stdout(), "{what}")?;
@@ -37,6 +37,6 @@ pub fn control_socket(config: Option<&Path>) -> Result<PathBuf, Failure> {
 }
 
 /// Who asks, for the event log.
-fn operator() -> String {
+pub fn operator() -> String {
     std::env::var("USER").or_else(|_| std::env::var("LOGNAME")).unwrap_or_else(|_| "operator".into())
 }

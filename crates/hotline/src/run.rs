@@ -4,6 +4,7 @@ use crate::failure::{DONE, Failure};
 use crate::installation;
 use crate::print::colours;
 use engine::Listener;
+use server::fetch::Secrets;
 use server::{Clock, Exit, Options, Shell, Signal, Told};
 use std::io::{IsTerminal, Write};
 use std::path::Path;
@@ -26,6 +27,7 @@ pub fn run(config: Option<&Path>, options: &Run, everything: bool) -> Result<u8,
     let (stories, told) = sync_channel(STORIES_MAX);
     let shell = Shell::start(Options {
         settings,
+        secrets: Secrets::new(),
         clock,
         control: Some(server.control.clone()),
         store: Some(server.store.clone()),

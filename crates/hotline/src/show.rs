@@ -20,6 +20,9 @@ pub fn show(config: Option<&Path>, options: &Show, everything: bool) -> Result<u
         Subject::Timers => protocol::Show::Timers,
         Subject::Registrations => protocol::Show::Registrations,
         Subject::Status => protocol::Show::Status,
+        Subject::Announcements => protocol::Show::Announcements,
+        Subject::Callbacks => protocol::Show::Callbacks,
+        Subject::Flows => protocol::Show::Flows { flow: options.flow.clone() },
         Subject::Records => protocol::Show::Records { limit, call },
         Subject::Events => protocol::Show::Events { limit, call },
     };
@@ -55,6 +58,7 @@ pub fn show(config: Option<&Path>, options: &Show, everything: bool) -> Result<u
 fn mask(mut answer: Answer) -> Answer {
     match &mut answer {
         Answer::Calls(calls) => calls.iter_mut().for_each(|call| call.caller = masked(&call.caller)),
+        Answer::Callbacks(rows) => rows.iter_mut().for_each(|row| row.number = masked(&row.number)),
         Answer::Records(records) => {
             for record in records {
                 if let Some(caller) = record.get_mut("caller") {
@@ -129,6 +133,7 @@ fn print(answer: &Answer, out: &mut impl Write) -> std::io::Result<()> {
                 "ANSWERED>",
                 "ABANDONED>",
                 "LATE>",
+                "CALLBACKS>",
             ]);
             for r in rows {
                 t.row([
@@ -142,6 +147,7 @@ fn print(answer: &Answer, out: &mut impl Write) -> std::io::Result<()> {
                     r.answered.to_string(),
                     r.abandoned.to_string(),
                     r.promises_missed.to_string(),
+                    r.callbacks.to_string(),
                 ]);
             }
             table_or(&t, rows.is_empty(), "no queues", out)
@@ -167,6 +173,42 @@ fn print(answer: &Answer, out: &mut impl Write) -> std::io::Result<()> {
             table_or(&t, rows.is_empty(), "no phone is registered; `hotline phone NAME` makes one", out)
         }
         Answer::Status(s) => status(s, out),
+        Answer::Announcements(rows) => {
+            let mut t = Table::new(&["ANNOUNCEMENT", "STATE", "FOR>", "LEFT>", "BY", "REASON", "TITLE"]);
+            for r in rows {
+                t.row([
+                    r.name.clone(),
+                    if r.on { "on" } else { "off" }.to_owned(),
+                    r.since_ms.map(age_ms).unwrap_or_default(),
+                    r.left_ms.map(age_ms).unwrap_or_default(),
+                    some(&r.by),
+                    some(&r.reason),
+                    r.title.clone(),
+                ]);
+            }
+            table_or(
+                &t,
+                rows.is_empty(),
+                "no announcements: [announcement.NAME] in hotline.toml makes one",
+                out,
+            )
+        }
+        Answer::Callbacks(rows) => {
+            let mut t = Table::new(&["QUEUE", "WAITS>", "SEV", "NUMBER", "LANG", "CALL>", "REQUIRES"]);
+            for r in rows {
+                t.row([
+                    r.queue.clone(),
+                    age_ms(r.waits_ms),
+                    r.severity.clone(),
+                    r.number.clone(),
+                    r.language.clone(),
+                    r.call.to_string(),
+                    some(&r.require),
+                ]);
+            }
+            table_or(&t, rows.is_empty(), "nobody waits to be called back", out)
+        }
+        Answer::Flows(rows) => flows(rows, out),
         Answer::Records(rows) => {
             let mut t = Table::new(&[
                 "CALL>", "STARTED", "LENGTH>", "CALLER", "DIALLED", "QUEUE", "SEV", "WAIT>", "AGENT",
@@ -214,7 +256,14 @@ fn status(s: &protocol::Status, out: &mut impl Write) -> std::io::Result<()> {
         "calls      {} of {} now, {} in all, {} refused",
         s.calls, s.calls_max, s.calls_total, s.refused_total
     )?;
-    writeln!(out, "waiting    {} callers; {} agents signed in", s.waiting, s.agents_signed_in)?;
+    writeln!(
+        out,
+        "waiting    {} callers, {} to be called back; {} agents signed in",
+        s.waiting, s.callbacks, s.agents_signed_in
+    )?;
+    if !s.announcements.is_empty() {
+        writeln!(out, "announced  {}", s.announcements.join(", "))?;
+    }
     writeln!(
         out,
         "sip        {} transactions, {} dialogs, {} timers",
@@ -229,6 +278,28 @@ fn status(s: &protocol::Status, out: &mut impl Write) -> std::io::Result<()> {
         Some(trouble) => writeln!(out, "store      cannot write: {trouble}; {} lost", s.store_lost),
         None => writeln!(out, "store      writing; {} lost", s.store_lost),
     }
+}
+
+/// One table for each version; of a step's exits those that were taken.
+fn flows(rows: &[protocol::Flow], out: &mut impl Write) -> std::io::Result<()> {
+    if rows.is_empty() {
+        return writeln!(out, "no call has come to a flow yet");
+    }
+    for (i, flow) in rows.iter().enumerate() {
+        if i > 0 {
+            writeln!(out)?;
+        }
+        let (name, version) = (&flow.flow, &flow.version);
+        writeln!(out, "{name} {version}: {} calls now, {} in all", flow.calls, flow.calls_total)?;
+        let mut t = Table::new(&["STEP", "NOW>", "ENTERED>", "LEFT BY"]);
+        for step in &flow.steps {
+            let taken = step.exits.iter().filter(|(_, times)| **times > 0);
+            let exits: Vec<String> = taken.map(|(exit, times)| format!("{exit}={times}")).collect();
+            t.row([step.step.clone(), step.calls.to_string(), step.entered.to_string(), exits.join("  ")]);
+        }
+        t.print(out)?;
+    }
+    Ok(())
 }
 
 fn table_or(table: &Table, empty: bool, instead: &str, out: &mut impl Write) -> std::io::Result<()> {

@@ -1,10 +1,11 @@
 use crate::board::Board;
 use crate::clock::Clock;
+use crate::fetch::Fetcher;
 use crate::inbox::Inbox;
 use crate::log;
 use crate::media::MediaThreads;
 use crate::wire::Wire;
-use engine::{Command, Engine, Input, Output, Reply, StoryLine};
+use engine::{Command, Engine, Input, KeptAtStart, Output, Reply, StoryLine};
 use hotline_core::{CallId, Outbox, Time};
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -83,6 +84,9 @@ pub struct EngineThread {
     pub inbox: Arc<Inbox<Input>>,
     pub wire: Wire<Input>,
     pub media: MediaThreads,
+    pub fetcher: Fetcher,
+    /// What engines before this one kept.
+    pub kept: KeptAtStart,
     pub store: Option<Arc<Store>>,
     pub board: Arc<Board>,
     pub replies: Arc<Replies>,
@@ -112,6 +116,8 @@ impl EngineThread {
     fn turns(&mut self) -> Exit {
         let mut batch = Vec::with_capacity(TURN);
         let mut out = Outbox::new();
+        self.engine.restore(self.clock.now(), std::mem::take(&mut self.kept), &mut out);
+        self.carry_out(&mut out);
         batch.push(Input::Operator { ticket: FILL_BOARD, command: Command::ShowAgents });
         loop {
             for input in batch.drain(..) {
@@ -149,6 +155,18 @@ impl EngineThread {
             match output {
                 Output::Send { hop, bytes } => self.wire.send(hop, bytes),
                 Output::Media(command) => self.media.send(command),
+                Output::Fetch { ticket, request } => {
+                    let inbox = self.inbox.clone();
+                    // An answer that finds no room is counted there; its timer in the engine takes its place.
+                    self.fetcher.fetch(*request, move |result| {
+                        inbox.insist(Input::Fetched { ticket, result });
+                    });
+                }
+                Output::Keep(kept) => {
+                    if let Some(store) = &self.store {
+                        store.keep(kept);
+                    }
+                }
                 Output::Record(record) => {
                     if let Some(store) = &self.store {
                         store.record(*record);

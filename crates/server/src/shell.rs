@@ -1,13 +1,14 @@
 use crate::board::Board;
 use crate::clock::Clock;
 use crate::control::{self, ControlError, Kept, Service};
+use crate::fetch::{CaError, FetchLimits, Fetcher, Secrets};
 use crate::inbox::Inbox;
 use crate::io::Io;
 use crate::machine::{EngineThread, Exit, Line, Replies, Told};
 use crate::media::{MediaThreads, MediaThreadsConfig};
 use crate::wire::{ListenError, Wire};
 use ::media::Library;
-use engine::{Engine, Input, Settings};
+use engine::{Engine, Input, KeptAtStart, Settings};
 use hotline_core::{CallId, Rng, Time};
 use sip::Transport;
 use std::fmt;
@@ -27,6 +28,8 @@ const INBOX_ROOM: usize = 8192;
 #[derive(Debug)]
 pub struct Options {
     pub settings: Settings,
+    /// What `{secret.NAME}` stands for in requests to other systems.
+    pub secrets: Secrets,
     /// Its epoch is that of the settings.
     pub clock: Clock,
     /// Path of the control socket; None: no operator can ask.
@@ -53,7 +56,7 @@ pub struct Shell {
 impl Shell {
     /// Everything is bound and answers when this returns.
     pub fn start(options: Options) -> Result<Shell, StartError> {
-        let Options { mut settings, clock, control, store, stories } = options;
+        let Options { mut settings, secrets, clock, control, store, stories } = options;
         let io = Io::start().map_err(StartError::Threads)?;
         // Before the ports: who starts a second engine learns that there is a first one.
         let listener = match &control {
@@ -69,6 +72,10 @@ impl Shell {
                 Some(Kept { store: Arc::new(store), path })
             }
             None => None,
+        };
+        let kept = match &store {
+            Some(kept) => kept.store.reader().and_then(|reader| reader.kept()).map_err(StartError::Store)?,
+            None => KeptAtStart::default(),
         };
         let first_call = CallId(store.as_ref().map_or(0, |kept| kept.store.last_call_id()) + 1);
 
@@ -94,6 +101,11 @@ impl Shell {
                 .map_err(|error| StartError::Media(error.to_string()))?
         };
 
+        let authorities =
+            settings.services.iter().filter_map(|(name, service)| Some((name.clone(), service.ca.clone()?)));
+        let fetcher = Fetcher::new(io.handle(), FetchLimits::default(), Secrets::new());
+        fetcher.install(secrets, &authorities.collect()).map_err(StartError::Authority)?;
+
         let mut seed = [0; 32];
         getrandom::fill(&mut seed).map_err(|e| StartError::Threads(io::Error::other(e)))?;
         let board = Arc::new(Board::new(clock));
@@ -104,6 +116,8 @@ impl Shell {
             inbox,
             wire: wire.clone(),
             media,
+            fetcher,
+            kept,
             store: store.as_ref().map(|kept| kept.store.clone()),
             board: board.clone(),
             replies: line.replies.clone(),
@@ -210,6 +224,8 @@ pub enum StartError {
     Control(ControlError),
     Store(store::Error),
     Media(String),
+    /// A service's own certificate authority cannot be read.
+    Authority(CaError),
     /// The system gives no thread, or no randomness.
     Threads(io::Error),
 }
@@ -239,6 +255,9 @@ impl fmt::Display for StartError {
                 "media could not start: {why}\n  help: `hotline check` looks at the prompts; prompts/ must hold a WAV \
                  file for each"
             ),
+            StartError::Authority(error) => {
+                write!(f, "{error}\n  help: see `ca` under [service.NAME] in hotline.toml")
+            }
             StartError::Threads(error) => write!(f, "the system refuses what an engine needs: {error}"),
         }
     }

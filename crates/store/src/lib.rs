@@ -12,7 +12,7 @@ mod reader;
 mod schema;
 mod writer;
 
-use engine::{CallRecord, LogEvent};
+use engine::{CallRecord, Kept, LogEvent};
 use std::fmt;
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::io;
@@ -23,7 +23,10 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 pub use queue::Counts;
-pub use reader::{PathStep, Query, Reader, StoredCall, StoredEvent, StoredLeg, StoredMedia, StoredVisit};
+pub use reader::{
+    PathStep, Query, Reader, StoredCall, StoredConsent, StoredEvent, StoredLeg, StoredMark, StoredMedia,
+    StoredSurvey, StoredVisit,
+};
 
 use queue::{Item, Queue};
 
@@ -123,6 +126,14 @@ impl Store {
             self.open.last_call.fetch_max(call.0, Ordering::Relaxed);
         }
         self.open.queue.push(Item::Event(event))
+    }
+
+    /// Takes what must outlast the engine; never waits. False when there was no room: it is lost and counted.
+    pub fn keep(&self, kept: Kept) -> bool {
+        if let Kept::Callback(request) = &kept {
+            self.open.last_call.fetch_max(request.call.0, Ordering::Relaxed);
+        }
+        self.open.queue.push(Item::Kept(kept))
     }
 
     /// The highest call id ever seen here, in records or events; 0 in a new file.

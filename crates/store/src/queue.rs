@@ -1,5 +1,5 @@
 //! Between the engine thread, which must not wait, and the writer, which may have to.
-use engine::{CallRecord, LogEvent};
+use engine::{CallRecord, Kept, LogEvent};
 use std::collections::VecDeque;
 use std::fmt;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
@@ -9,6 +9,8 @@ use std::time::Duration;
 pub(crate) enum Item {
     Call(Box<CallRecord>),
     Event(LogEvent),
+    /// Counted with the events, and as safe as a call.
+    Kept(Kept),
 }
 
 /// What became of all that was handed over since the store was opened.
@@ -85,13 +87,13 @@ impl Queue {
         let mut state = self.state();
         let waiting = state.items.len() + state.in_flight;
         let room = match item {
-            Item::Call(_) => self.waiting_max,
+            Item::Call(_) | Item::Kept(_) => self.waiting_max,
             Item::Event(_) => self.waiting_max - self.kept_for_calls,
         };
         if waiting >= room || state.closing {
             match item {
                 Item::Call(_) => state.counts.calls_dropped += 1,
-                Item::Event(_) => state.counts.events_dropped += 1,
+                Item::Event(_) | Item::Kept(_) => state.counts.events_dropped += 1,
             }
             return false;
         }

@@ -1,7 +1,8 @@
 //! Reading, beside the writer, from one snapshot per question.
 use crate::writer::unix_ms_text;
 use crate::{Error, schema};
-use hotline_core::CallId;
+use engine::{AnnouncementOn, CallbackRequest, KeptAtStart};
+use hotline_core::{CallId, Pii, Severity};
 use rusqlite::types::{ToSql, Value};
 use rusqlite::{Connection, Row, params_from_iter};
 use serde::Serialize;
@@ -75,6 +76,8 @@ pub struct StoredCall {
     pub digits: String,
     pub path: Vec<PathStep>,
     pub vars: BTreeMap<String, String>,
+    pub consents: Vec<StoredConsent>,
+    pub surveys: Vec<StoredSurvey>,
     pub queues: Vec<StoredVisit>,
     pub legs: Vec<StoredLeg>,
 }
@@ -84,6 +87,29 @@ pub struct StoredCall {
 pub struct PathStep {
     pub at_ms: u64,
     pub step: String,
+}
+
+/// What the caller agreed to, or not.
+#[derive(Clone, PartialEq, Eq, Serialize, serde::Deserialize, Debug)]
+pub struct StoredConsent {
+    pub at: String,
+    pub what: String,
+    pub granted: bool,
+}
+
+/// Scores are hundredths of a mark; None: not answered.
+#[derive(Clone, PartialEq, Eq, Serialize, serde::Deserialize, Debug)]
+pub struct StoredSurvey {
+    pub survey: String,
+    pub score: Option<i64>,
+    pub low: bool,
+    pub answers: Vec<StoredMark>,
+}
+
+#[derive(Clone, PartialEq, Eq, Serialize, serde::Deserialize, Debug)]
+pub struct StoredMark {
+    pub question: String,
+    pub mark: Option<u8>,
 }
 
 /// One stay in a queue.
@@ -167,6 +193,27 @@ impl Reader {
     /// The database's, with the file.
     pub fn events(&self, query: impl Borrow<Query>) -> Result<Vec<StoredEvent>, Error> {
         self.read_events(query.borrow()).map_err(|e| Error::sqlite(&self.path, &e))
+    }
+
+    /// What an engine that starts must know of those before it.
+    ///
+    /// # Errors
+    /// The database's, with the file.
+    pub fn kept(&self) -> Result<KeptAtStart, Error> {
+        self.read_kept().map_err(|e| Error::sqlite(&self.path, &e))
+    }
+
+    fn read_kept(&self) -> rusqlite::Result<KeptAtStart> {
+        let tx = self.connection.unchecked_transaction()?;
+        let announcements = tx
+            .prepare("SELECT * FROM announcements ORDER BY name")?
+            .query_map([], announcement)?
+            .collect::<Result<_, _>>()?;
+        let callbacks = tx
+            .prepare("SELECT * FROM callbacks WHERE state = 'waiting' ORDER BY id")?
+            .query_map([], callback)?
+            .collect::<Result<_, _>>()?;
+        Ok(KeptAtStart { announcements, callbacks })
     }
 
     fn read_calls(&self, query: &Query) -> rusqlite::Result<Vec<StoredCall>> {
@@ -255,6 +302,8 @@ fn call(row: &Row<'_>) -> rusqlite::Result<StoredCall> {
         digits: row.get("digits")?,
         path: json(row, "path")?,
         vars: json(row, "vars")?,
+        consents: json(row, "consents")?,
+        surveys: json(row, "surveys")?,
         queues: Vec::new(),
         legs: Vec::new(),
     })
@@ -312,6 +361,30 @@ fn event(row: &Row<'_>) -> rusqlite::Result<StoredEvent> {
         agent: row.get("agent")?,
         kind: row.get("kind")?,
         detail: row.get("detail")?,
+    })
+}
+
+fn announcement(row: &Row<'_>) -> rusqlite::Result<AnnouncementOn> {
+    Ok(AnnouncementOn {
+        name: row.get("name")?,
+        by: row.get("by")?,
+        reason: row.get("reason")?,
+        since_unix: row.get("since_unix")?,
+        until_unix: row.get("until_unix")?,
+    })
+}
+
+fn callback(row: &Row<'_>) -> rusqlite::Result<CallbackRequest> {
+    let severity: String = row.get("severity")?;
+    Ok(CallbackRequest {
+        call: CallId(count(row, "call")?.unwrap_or(0)),
+        queue: row.get("queue")?,
+        number: Pii::new(row.get("number")?),
+        language: row.get("language")?,
+        severity: Severity::parse(&severity).unwrap_or(Severity::P3),
+        require: row.get("require")?,
+        arrived_unix_ms: row.get("arrived_unix_ms")?,
+        asked_unix_ms: row.get("asked_unix_ms")?,
     })
 }
 

@@ -1,7 +1,7 @@
 //! The thread that owns the file.
 use crate::Options;
 use crate::queue::{Counts, Item, Queue, Work};
-use engine::{CallRecord, LegRecord, LogEvent, QueueVisit};
+use engine::{CallRecord, Kept, LegRecord, LogEvent, QueueVisit};
 use hotline_core::{Cause, Time};
 use rusqlite::{Connection, ErrorCode, Transaction, named_params, params};
 use std::io;
@@ -91,6 +91,11 @@ impl Writer {
                     Err(e) if is_refusal(&e) => counts.refused += 1,
                     Err(e) => return Err(e),
                 },
+                Item::Kept(kept) => match keep(&tx, kept) {
+                    Ok(()) => counts.events_written += 1,
+                    Err(e) if is_refusal(&e) => counts.refused += 1,
+                    Err(e) => return Err(e),
+                },
             }
         }
         tx.commit()?;
@@ -141,15 +146,22 @@ fn insert_call(tx: &mut Transaction<'_>, clock: Clock, r: &CallRecord) -> rusqli
     let queue = r.queues.last();
     let wait = (!r.queues.is_empty())
         .then(|| r.queues.iter().map(|q| milliseconds(q.left.since(q.entered))).fold(0, i64::saturating_add));
-    let agent = r.legs.iter().rev().find(|l| l.answered.is_some() && l.party != "caller");
+    let is_agent = |l: &&LegRecord| l.party != "caller" && !l.party.starts_with("trunk ");
+    let agent = r.legs.iter().rev().filter(is_agent).find(|l| l.answered.is_some());
+    let consents: Vec<_> = r
+        .consents
+        .iter()
+        .map(|c| serde_json::json!({ "at": clock.text(c.at), "what": &*c.what, "granted": c.granted }))
+        .collect();
+    let surveys: Vec<_> = r.surveys.iter().map(survey).collect();
     point
         .prepare_cached(
             "INSERT INTO calls (id, sip_call_id, caller, dialled, flow, flow_version, started, answered,
                  ended, length_ms, cause, code, fault, language, queue, severity, wait_ms, agent, digits,
-                 path, vars)
+                 path, vars, consents, surveys)
              VALUES (:id, :sip_call_id, :caller, :dialled, :flow, :flow_version, :started, :answered,
                  :ended, :length_ms, :cause, :code, :fault, :language, :queue, :severity, :wait_ms, :agent,
-                 :digits, :path, :vars)",
+                 :digits, :path, :vars, :consents, :surveys)",
         )?
         .execute(named_params! {
             ":id": int(r.call.0),
@@ -173,6 +185,8 @@ fn insert_call(tx: &mut Transaction<'_>, clock: Clock, r: &CallRecord) -> rusqli
             ":digits": r.digits,
             ":path": serde_json::Value::from(path).to_string(),
             ":vars": serde_json::Value::from(vars).to_string(),
+            ":consents": serde_json::Value::from(consents).to_string(),
+            ":surveys": serde_json::Value::from(surveys).to_string(),
         })?;
     for (position, visit) in (0i64..).zip(&r.queues) {
         insert_visit(&point, clock, int(r.call.0), position, visit)?;
@@ -243,6 +257,40 @@ fn insert_leg(c: &Connection, clock: Clock, call: i64, position: i64, l: &LegRec
         m.map(|m| m.longest_gap_ms),
         m.map(|m| m.digits),
     ])?;
+    Ok(())
+}
+
+fn survey(s: &engine::SurveyRecord) -> serde_json::Value {
+    let answer = |(question, mark): &(Arc<str>, Option<u8>)| serde_json::json!({ "question": &**question, "mark": mark });
+    let answers: Vec<_> = s.answers.iter().map(answer).collect();
+    serde_json::json!({ "survey": &*s.survey, "score": s.score, "low": s.low, "answers": answers })
+}
+
+fn keep(c: &Connection, kept: &Kept) -> rusqlite::Result<()> {
+    match kept {
+        Kept::AnnouncementOn(on) => c
+            .prepare_cached("INSERT OR REPLACE INTO announcements VALUES (?1, ?2, ?3, ?4, ?5)")?
+            .execute(params![&*on.name, on.by, on.reason, on.since_unix, on.until_unix])?,
+        Kept::AnnouncementOff(name) => {
+            c.prepare_cached("DELETE FROM announcements WHERE name = ?1")?.execute([&**name])?
+        }
+        Kept::Callback(r) => c
+            .prepare_cached(
+                "INSERT INTO callbacks (queue, number, call, language, severity, require, arrived_unix_ms,
+                     asked_unix_ms)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+            )?
+            .execute(params![
+                &*r.queue,
+                r.number.expose(),
+                int(r.call.0),
+                r.language,
+                r.severity.as_str(),
+                r.require,
+                r.arrived_unix_ms,
+                r.asked_unix_ms,
+            ])?,
+    };
     Ok(())
 }
 

@@ -51,6 +51,8 @@ fn record(id: u64) -> CallRecord {
             visit("l2", 13_000, 20_250, "connected", Some(AgentId(4))),
         ],
         legs: vec![leg("caller", Cause::CallerHungUp), leg("mei", Cause::CallerHungUp)],
+        consents: Vec::new(),
+        surveys: Vec::new(),
     }
 }
 

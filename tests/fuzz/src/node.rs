@@ -364,7 +364,11 @@ impl World {
                     assert!(!self.drained, "drained twice");
                     self.drained = true;
                 }
-                Output::Story { .. } | Output::Reply { .. } | Output::Board(_) => {}
+                Output::Story { .. }
+                | Output::Reply { .. }
+                | Output::Board(_)
+                | Output::Fetch { .. }
+                | Output::Keep(_) => {}
             }
         }
     }

@@ -139,6 +139,9 @@ pub struct Lab {
     pub records: Vec<CallRecord>,
     pub replies: Vec<Reply>,
     pub datagrams: Vec<Arc<[u8]>>,
+    /// What other systems were asked, and what is to outlast the engine.
+    pub fetches: Vec<(u64, ivr::HttpRequest)>,
+    pub kept: Vec<Kept>,
     pub drained: bool,
     recorded: BTreeSet<CallId>,
 }
@@ -161,6 +164,8 @@ impl Lab {
             records: Vec::new(),
             replies: Vec::new(),
             datagrams: Vec::new(),
+            fetches: Vec::new(),
+            kept: Vec::new(),
             drained: false,
             recorded: BTreeSet::new(),
         }
@@ -299,6 +304,15 @@ impl Lab {
                 }
                 Output::Board(update) => self.printed += &format!("{update:?}\n"),
                 Output::Reply { reply, .. } => self.replies.push(reply),
+                Output::Fetch { ticket, request } => {
+                    self.trace.push(format!("fetch {ticket} {request:?}"));
+                    self.printed += &format!("{request:?}\n");
+                    self.fetches.push((ticket, *request));
+                }
+                Output::Keep(kept) => {
+                    self.printed += &format!("{kept:?}\n");
+                    self.kept.push(kept);
+                }
                 Output::Drained => self.drained = true,
             }
         }

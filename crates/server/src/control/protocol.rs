@@ -1,6 +1,9 @@
 //! One line of JSON each way: `{"show":"calls"}` is answered by `{"calls":[..]}` or `{"error":".."}`.
 //! Durations are milliseconds; what is not known is null.
-use engine::{AgentView, CallView, QueueView, RegistrationView, Reply, StatusView, TimerView};
+use engine::{
+    AgentView, AnnouncementView, CallView, CallbackView, FlowView, QueueView, RegistrationView, Reply,
+    StatusView, TimerView,
+};
 use hotline_core::CallId;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -14,8 +17,27 @@ pub const ANSWER_BYTES_MAX: usize = 64 << 20;
 #[serde(rename_all = "kebab-case")]
 pub enum Request {
     Show(Show),
-    Agent { name: String, state: AgentChange, by: String },
-    HangUp { call: u64, by: String },
+    Agent {
+        name: String,
+        state: AgentChange,
+        by: String,
+    },
+    HangUp {
+        call: u64,
+        by: String,
+    },
+    /// Switches an announcement on; with `length_ms`, for so long.
+    Announce {
+        name: String,
+        length_ms: Option<u64>,
+        reason: Option<String>,
+        by: String,
+    },
+    /// Switches it off.
+    Retract {
+        name: String,
+        by: String,
+    },
 }
 
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -27,6 +49,12 @@ pub enum Show {
     Timers,
     Registrations,
     Status,
+    Announcements,
+    Callbacks,
+    /// Every flow that served a call, or this one.
+    Flows {
+        flow: Option<String>,
+    },
     /// The newest `limit` records, or the one of `call`.
     Records {
         limit: u32,
@@ -56,6 +84,9 @@ pub enum Answer {
     Timers(Vec<Timer>),
     Registrations(Vec<Registration>),
     Status(Status),
+    Announcements(Vec<Announcement>),
+    Callbacks(Vec<Callback>),
+    Flows(Vec<Flow>),
     /// Rows of the store, as it writes them.
     Records(Vec<serde_json::Value>),
     Events(Vec<serde_json::Value>),
@@ -101,6 +132,54 @@ pub struct Queue {
     pub offered: u64,
     pub answered: u64,
     pub abandoned: u64,
+    /// Callers who wait to be called back.
+    #[serde(default)]
+    pub callbacks: usize,
+}
+
+/// One that an operator may switch on. What is null: it is off, or has no end.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Announcement {
+    pub name: String,
+    pub title: String,
+    pub on: bool,
+    pub by: Option<String>,
+    pub reason: Option<String>,
+    pub since_ms: Option<u64>,
+    pub left_ms: Option<u64>,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Callback {
+    pub call: u64,
+    pub queue: String,
+    pub number: String,
+    pub severity: String,
+    pub require: Option<String>,
+    pub language: String,
+    /// Since the caller arrived.
+    pub waits_ms: u64,
+}
+
+/// One version of a flow, counted since the engine started; steps in the order of the file.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Flow {
+    pub flow: String,
+    pub version: String,
+    /// In it now, and in all.
+    pub calls: usize,
+    pub calls_total: u64,
+    pub steps: Vec<Step>,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Step {
+    pub step: String,
+    pub entered: u64,
+    /// In it now.
+    pub calls: usize,
+    /// How often each exit was taken, by its label.
+    pub exits: BTreeMap<String, u64>,
 }
 
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -129,6 +208,15 @@ pub struct Status {
     pub waiting: usize,
     pub agents_signed_in: usize,
     pub draining: bool,
+    /// Announcements that are on.
+    #[serde(default)]
+    pub announcements: Vec<String>,
+    /// Callers who wait to be called back.
+    #[serde(default)]
+    pub callbacks: usize,
+    /// Answers of other systems that are awaited.
+    #[serde(default)]
+    pub asked: usize,
     pub sip_transactions: usize,
     pub sip_dialogs: usize,
     pub timers: usize,
@@ -190,6 +278,7 @@ impl From<QueueView> for Queue {
             offered: view.offered,
             answered: view.answered,
             abandoned: view.abandoned,
+            callbacks: view.callbacks,
         }
     }
 }
@@ -223,10 +312,59 @@ impl From<StatusView> for Status {
             waiting: view.waiting,
             agents_signed_in: view.agents_signed_in,
             draining: view.draining,
+            announcements: view.announcements.iter().map(ToString::to_string).collect(),
+            callbacks: view.callbacks,
+            asked: view.asked,
             sip_transactions: view.sip_transactions,
             sip_dialogs: view.sip_dialogs,
             timers: view.timers,
             ..Status::default()
+        }
+    }
+}
+
+impl From<AnnouncementView> for Announcement {
+    fn from(view: AnnouncementView) -> Announcement {
+        Announcement {
+            name: view.name.to_string(),
+            title: view.title,
+            on: view.on,
+            by: view.by,
+            reason: view.reason,
+            since_ms: view.since.map(ms),
+            left_ms: view.left.map(ms),
+        }
+    }
+}
+
+impl From<CallbackView> for Callback {
+    fn from(view: CallbackView) -> Callback {
+        Callback {
+            call: view.call.0,
+            queue: view.queue.to_string(),
+            number: view.number.into_inner(),
+            severity: view.severity.to_string(),
+            require: view.require,
+            language: view.language,
+            waits_ms: ms(view.waits),
+        }
+    }
+}
+
+impl From<FlowView> for Flow {
+    fn from(view: FlowView) -> Flow {
+        let step = |step: engine::StepView| Step {
+            step: step.step.to_string(),
+            entered: step.entered,
+            calls: step.calls,
+            exits: step.exits.into_iter().map(|(exit, times)| (exit.to_string(), times)).collect(),
+        };
+        Flow {
+            flow: view.flow.to_string(),
+            version: view.version.to_string(),
+            calls: view.calls,
+            calls_total: view.calls_total,
+            steps: view.steps.into_iter().map(step).collect(),
         }
     }
 }
@@ -243,6 +381,9 @@ impl From<Reply> for Answer {
             Reply::Timers(views) => Answer::Timers(rows(views)),
             Reply::Registrations(views) => Answer::Registrations(rows(views)),
             Reply::Status(view) => Answer::Status(view.into()),
+            Reply::Announcements(views) => Answer::Announcements(rows(views)),
+            Reply::Callbacks(views) => Answer::Callbacks(rows(views)),
+            Reply::Flows(views) => Answer::Flows(rows(views)),
             Reply::Done(what) => Answer::Done(what),
             Reply::Error(what) => Answer::Error(what),
         }
@@ -270,6 +411,16 @@ mod tests {
                 Request::Agent {
                     name: "alice".into(),
                     state: AgentChange::Pause { reason: "meal".into() },
+                    by: "root".into(),
+                },
+            ),
+            (r#"{"show":{"flows":{"flow":null}}}"#, Request::Show(Show::Flows { flow: None })),
+            (
+                r#"{"announce":{"name":"outage","length_ms":60000,"reason":null,"by":"root"}}"#,
+                Request::Announce {
+                    name: "outage".into(),
+                    length_ms: Some(60_000),
+                    reason: None,
                     by: "root".into(),
                 },
             ),

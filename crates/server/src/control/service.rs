@@ -131,6 +131,11 @@ impl Service {
                 };
                 self.line.ask(command).await.into()
             }
+            Request::Announce { name, length_ms, reason, by } => {
+                let length = length_ms.map(Duration::from_millis);
+                self.line.ask(Command::Announce { name, length, reason, by }).await.into()
+            }
+            Request::Retract { name, by } => self.line.ask(Command::Retract { name, by }).await.into(),
             Request::HangUp { call, by } => {
                 self.line.ask(Command::HangUp { call: CallId(call), by }).await.into()
             }
@@ -148,6 +153,9 @@ impl Service {
                 Answer::Status(status) => Answer::Status(self.with_traffic(status)),
                 answer => answer,
             },
+            Show::Announcements => self.line.ask(Command::ShowAnnouncements).await.into(),
+            Show::Callbacks => self.line.ask(Command::ShowCallbacks).await.into(),
+            Show::Flows { flow } => self.line.ask(Command::ShowFlows { flow }).await.into(),
             Show::Records { limit, call } => {
                 self.stored(move |kept| kept.read(|reader| reader.calls(query(limit, call)), Answer::Records))
                     .await

@@ -1,6 +1,7 @@
 //! The lab (config/lab) as a running engine on ports of the system's choice, and our own phones to call it.
 #![allow(dead_code, reason = "each test uses a part")]
 use config::SystemSecrets;
+use hotline_server::fetch::Secrets;
 use hotline_server::ua::{Account, Answering, CallPlan, PhonePlan, Plan, Seen, Ua, UaOptions, Voice, keys};
 use hotline_server::{Clock, Options, Shell, StartError, Told};
 use std::net::{IpAddr, SocketAddr};
@@ -34,6 +35,7 @@ pub fn start(folder: &Path) -> Result<(Shell, Receiver<Told>), StartError> {
     let (stories, told) = sync_channel(10_000);
     let options = Options {
         settings,
+        secrets: Secrets::new(),
         clock,
         control: Some(control(folder)),
         store: Some(folder.join("new/store/lab.db")),
