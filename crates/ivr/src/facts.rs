@@ -1,7 +1,8 @@
 //! What follows from a flow's steps, worked out once so that no call has to.
 
-use crate::expr::{Type, Types, VarId};
+use crate::expr::{BUILT_IN, Type, Types, Value, VarId};
 use crate::flow::{Act, Flow, Sound, Step, StepId};
+use hotline_core::Severity;
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
@@ -11,6 +12,9 @@ pub struct Facts(OnceLock<Box<Known>>);
 
 pub(crate) struct Known {
     pub types: Types,
+    /// What every variable is at first, by `VarId`, and which are masked.
+    pub start: Box<[Value]>,
+    pub masked: Box<[bool]>,
     /// By `StepId`.
     pub steps: Box<[StepFacts]>,
     /// Some question's keys are shown nowhere.
@@ -37,7 +41,20 @@ impl Facts {
 impl Known {
     fn new(flow: &Flow) -> Known {
         let steps: Box<[StepFacts]> = flow.steps.iter().map(|step| StepFacts::new(flow, step)).collect();
-        Known { types: flow.types(), masks: steps.iter().any(|s| s.masked), steps }
+        let built_in = BUILT_IN.map(|(_, kind, _)| match kind {
+            Type::Number => Value::Number(0),
+            Type::Time => Value::Time(0),
+            Type::Duration => Value::Duration(0),
+            Type::Digits => Value::Digits("".into()),
+            _ => Value::from(""),
+        });
+        let mut start: Vec<Value> =
+            built_in.into_iter().chain(flow.vars.iter().map(|v| v.default.clone())).collect();
+        start[VarId::LANGUAGE.0 as usize] = Value::Text(flow.language.clone());
+        start[VarId::SEVERITY.0 as usize] = Value::from(Severity::P3.as_str());
+        let masked = BUILT_IN.map(|_| false).into_iter().chain(flow.vars.iter().map(|v| v.mask)).collect();
+        let masks = steps.iter().any(|s| s.masked);
+        Known { types: flow.types(), start: start.into(), masked, steps, masks }
     }
 }
 
@@ -72,14 +89,14 @@ fn heard(step: &Step) -> Box<[VarId]> {
 impl Flow {
     /// One of its own variables; None for a built-in one.
     pub fn var(&self, id: VarId) -> Option<&crate::VarDecl> {
-        (id.0 as usize).checked_sub(crate::BUILT_IN.len()).and_then(|i| self.vars.get(i))
+        (id.0 as usize).checked_sub(BUILT_IN.len()).and_then(|i| self.vars.get(i))
     }
 
     /// A variable's type, built-in ones included.
     pub fn kind_of(&self, id: VarId) -> Option<Type> {
         match self.var(id) {
             Some(own) => Some(own.kind),
-            None => crate::BUILT_IN.get(id.0 as usize).map(|(_, kind, _)| *kind),
+            None => BUILT_IN.get(id.0 as usize).map(|(_, kind, _)| *kind),
         }
     }
 }

@@ -15,21 +15,8 @@ pub struct Values {
 
 impl Values {
     pub fn new(flow: &Flow) -> Values {
-        let built_in = [
-            Value::from(""),
-            Value::from(""),
-            Value::Text(flow.language.clone()),
-            Value::from(Severity::P3.as_str()),
-            Value::Time(0),
-            Value::Number(0),
-            Value::Duration(0),
-            Value::from(""),
-            Value::from(""),
-            Value::Digits("".into()),
-        ];
-        let masked = built_in.iter().map(|_| false).chain(flow.vars.iter().map(|v| v.mask)).collect();
-        let own = flow.vars.iter().map(|v| v.default.clone());
-        Values { all: built_in.into_iter().chain(own).collect(), masked }
+        let facts = Facts::of(flow);
+        Values { all: facts.start.to_vec(), masked: facts.masked.to_vec() }
     }
 
     /// Takes what is known of the call; returns what is wrong with it.
