@@ -167,7 +167,7 @@ fn lines(sheet: &mut Svg, picture: &Picture, nodes: &[&Node], ways: &[Way], layo
             let way = &ways[i];
             let back = is_back(&layout.lines[i]);
             let mut stroke = Stroke::new(way.change, way.count, most, way.is_error, back);
-            if picture.is_difference && way.change == Change::Same {
+            if picture.is_difference && way.change == Change::Same && way.count != Some(0) {
                 stroke = stroke.faint();
             }
             let _ = write!(
