@@ -339,6 +339,12 @@ impl HttpText {
     }
 }
 
+impl From<&str> for HttpText {
+    fn from(text: &str) -> HttpText {
+        HttpText::plain(text)
+    }
+}
+
 impl std::fmt::Debug for HttpPart {
     /// A text may hold what a caller typed.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

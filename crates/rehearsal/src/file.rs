@@ -76,6 +76,19 @@ pub struct Case {
     pub expect: Expect,
 }
 
+impl Case {
+    /// A caller of whom nothing is said.
+    pub fn empty() -> Case {
+        Case {
+            name: String::new(),
+            line: 0,
+            given: Given::default(),
+            actions: Vec::new(),
+            expect: Expect::default(),
+        }
+    }
+}
+
 #[derive(Clone, Default, Debug)]
 pub struct Given {
     /// Local time, as jiff reads a civil date and time.

@@ -18,6 +18,6 @@ pub use file::{BadFile, Case, CaseFile, Minimum, read};
 pub use others::{Asked, Chance, HttpMock, LinePlan, Others, Scripted, shown};
 pub use random::{Problem, RandomReport, random};
 pub use report::{Report, Summary, json, junit, way};
-pub use run::{House, Outcome, run};
+pub use run::{House, Outcome, act, run};
 pub use script::{Action, BadAction};
 pub use stage::{End, Lengths, Stage, Told, What};

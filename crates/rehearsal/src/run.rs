@@ -144,7 +144,8 @@ fn goes_on(stage: &Stage<Scripted>) -> bool {
     stage.now().since(Time::ZERO) < LIFE_MAX && stage.entered() < STEPS_MAX
 }
 
-fn act(stage: &mut Stage<Scripted>, action: &Action) -> Result<(), String> {
+/// Does what a caller does; an error when it cannot be done, or what is waited for never comes.
+pub fn act(stage: &mut Stage<Scripted>, action: &Action) -> Result<(), String> {
     let over = |stage: &Stage<Scripted>| match stage.end() {
         Some(_) => Err(format!("`{action}`: the call was over already")),
         None => Ok(()),
