@@ -1,13 +1,15 @@
 //! `hotline.toml`: the installation as a whole, without its agents, flows and prompts.
+mod media;
+mod queues;
+
 use crate::ServerSettings;
 use crate::calendar::Calendars;
-use crate::finding::{At, Findings, all_of, did_you_mean, one_of};
+use crate::finding::{At, Findings, all_of, did_you_mean};
 use crate::hours;
 use crate::read::{Table, Value};
 use crate::systems::{Outside, Systems};
 use acd::{AgentOrder, Pool};
 use engine::{CallLimits, FeatureCodes, Listener, MediaSettings};
-use hotline_core::Severity;
 use sip::Transport;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -21,9 +23,6 @@ const fn secs(s: u64) -> Duration {
 
 /// No wait is longer than this: a week.
 pub(crate) const LONGEST: Duration = secs(7 * 24 * 3600);
-/// The ports that Linux gives to outgoing connections by default.
-const EPHEMERAL: (u16, u16) = (32768, 60999);
-
 /// What `hotline.toml` says, with places where other files must agree.
 #[derive(Debug)]
 pub(crate) struct Install<'a> {
@@ -299,202 +298,6 @@ impl<'a> Install<'a> {
         }
     }
 
-    fn media(&mut self, media: Table<'a>) {
-        if let Some(value) = media.get("address")
-            && let Some(text) = value.text()
-        {
-            match text.parse::<IpAddr>() {
-                Ok(ip) => self.media.address = Some(ip),
-                Err(_) => value.error_help(
-                    "bad-address",
-                    format!("`address` is no IP address: \"{}\"", crate::shorten(text)),
-                    "write it as \"192.0.2.10\" or \"2001:db8::10\"".to_owned(),
-                ),
-            }
-        }
-        if let Some(value) = media.get("ports")
-            && let Some(ports) = port_range(value)
-        {
-            self.media.ports = ports;
-        }
-        if let Some(value) = media.get("codecs") {
-            let mut codecs = vec![];
-            for entry in value.list().unwrap_or_default() {
-                let codec = match entry.text() {
-                    None => continue,
-                    Some("pcma") => sdp::Codec::Pcma,
-                    Some("pcmu") => sdp::Codec::Pcmu,
-                    Some(other) => {
-                        let what = format!("no codec is called `{}`", crate::shorten(other));
-                        entry.error_help("unknown-codec", what, "known: `pcma`, `pcmu`".to_owned());
-                        continue;
-                    }
-                };
-                if codecs.contains(&codec) {
-                    entry.error("duplicate", "this codec is given twice");
-                } else {
-                    codecs.push(codec);
-                }
-            }
-            if value.list().is_some_and(|l| l.is_empty()) {
-                value.error("empty", "`codecs` is empty: no call could be answered");
-            }
-            if !codecs.is_empty() {
-                self.media.codecs = codecs;
-            }
-        }
-        if let Some(value) = media.get("no_media_after") {
-            if value.as_text() == Some("never") {
-                self.media.no_media_after = None;
-            } else if let Some(after) = value.duration(secs(1)..=LONGEST) {
-                self.media.no_media_after = Some(after);
-            }
-        }
-        set(&mut self.media.port_rest, media.get("port_rest").and_then(|v| v.duration(secs(0)..=secs(3600))));
-        set(&mut self.media.threads, media.get("threads").and_then(|v| v.count(0..=1024)));
-        media.done();
-    }
-
-    /// Phones must be told an address to send audio to; "every address" is none.
-    fn check_addresses(&self, file: &Table<'a>) {
-        let told = |l: &Listener| {
-            let host = l
-                .advertised
-                .as_deref()
-                .map(|a| a.parse::<SocketAddr>().map_or(a.parse().ok(), |a| Some(a.ip())));
-            self.media.address.or(host.flatten()).unwrap_or(l.address.ip())
-        };
-        if self.listeners.iter().any(|l| told(l).is_unspecified()) {
-            let at = file.table("engine").and_then(|e| e.get("listen")).map_or(file.at(), |v| v.at());
-            file.findings.error_help(
-                at,
-                "no-media-address",
-                "`listen` takes every address, and nothing says to which one phones send audio",
-                "write [media] `address = \"192.0.2.10\"`, or an address as `advertise`".to_owned(),
-            );
-        }
-    }
-
-    fn check_ports(&self, file: &Table<'a>) {
-        let at = file.table("media").and_then(|m| m.get("ports")).map_or(file.at(), |v| v.at());
-        let (first, last) = self.media.ports;
-        let pairs = (u32::from(last) - u32::from(first)).div_ceil(2);
-        let calls = self.limits.calls;
-        if pairs < calls {
-            file.findings.error_help(
-                at,
-                "few-ports",
-                format!("ports {first}-{last} are {pairs} pairs: too few for calls_max = {calls}"),
-                format!(
-                    "each call takes a pair, and another while it talks to an agent: {} ports",
-                    4 * calls
-                ),
-            );
-        } else if pairs < calls.saturating_mul(2) {
-            file.findings.warning(
-                at,
-                "few-ports",
-                format!(
-                    "ports {first}-{last} are {pairs} pairs: calls_max = {calls} with an agent each need {}",
-                    calls * 2
-                ),
-                None,
-            );
-        }
-        if first <= EPHEMERAL.1 && last >= EPHEMERAL.0 {
-            file.findings.warning(
-                at,
-                "ephemeral-ports",
-                format!(
-                    "ports {first}-{last} overlap those that the system gives to others ({}-{})",
-                    EPHEMERAL.0, EPHEMERAL.1
-                ),
-                "stay below 32768, or change net.ipv4.ip_local_port_range".to_owned(),
-            );
-        }
-        for listener in self.listeners.iter().filter(|l| l.transport == Transport::Udp) {
-            let port = listener.address.port();
-            if (first..=last).contains(&port) {
-                file.findings.error(
-                    at,
-                    "port-conflict",
-                    format!("ports {first}-{last} contain the SIP port {port}"),
-                );
-            }
-        }
-    }
-
-    fn pool(&mut self, (name, at, pool): Named<'a>) {
-        check_name(pool.findings, at, "pool", name);
-        let rank = pool.need("rank", "1 for the first level, 2 for the next").and_then(|v| v.count(1..=99));
-        let limit = pool.get("limit").and_then(|v| v.count(1..=1_000_000));
-        self.pools.push(Pool { name: name.into(), rank: rank.unwrap_or(1), limit });
-        pool.done();
-    }
-
-    fn queue(&mut self, (name, at, queue): Named<'a>) {
-        check_name(queue.findings, at, "queue", name);
-        let mut draft = QueueDraft {
-            name: name.into(),
-            at,
-            pools: vec![],
-            require: queue.get("require"),
-            order: AgentOrder::LongestIdle,
-            limit: queue.get("limit").and_then(|v| v.count(1..=1_000_000)),
-            length_max: 1000,
-            ring: secs(20),
-            wrap_up: secs(0),
-            promise: [secs(300), secs(900), secs(1800), secs(3600)],
-        };
-        for entry in queue.get("pools").and_then(|v| v.list()).unwrap_or_default() {
-            let Some(wanted) = entry.text() else { continue };
-            match self.pools.iter().position(|p| &*p.name == wanted) {
-                Some(pool) if draft.pools.contains(&pool) => {
-                    entry.error("duplicate", format!("`pools` has `{wanted}` twice"));
-                }
-                Some(pool) => draft.pools.push(pool),
-                None => unknown(&entry, "pool", wanted, self.pools.iter().map(|p| &*p.name)),
-            }
-        }
-        if let Some(value) = queue.get("order")
-            && let Some(text) = value.text()
-        {
-            const ORDERS: [(&str, AgentOrder); 4] = [
-                ("longest-idle", AgentOrder::LongestIdle),
-                ("least-occupied", AgentOrder::LeastOccupied),
-                ("best-fit", AgentOrder::BestFit),
-                ("round-robin", AgentOrder::RoundRobin),
-            ];
-            match ORDERS.iter().find(|(name, _)| *name == text) {
-                Some((_, order)) => draft.order = *order,
-                None => value.error_help(
-                    "unknown-order",
-                    format!("`order` cannot be \"{}\"", crate::shorten(text)),
-                    format!("write {}", one_of(ORDERS.map(|(name, _)| name))),
-                ),
-            }
-        }
-        set(&mut draft.length_max, queue.get("length_max").and_then(|v| v.count(1..=100_000)));
-        set(&mut draft.ring, queue.get("ring").and_then(|v| v.duration(secs(1)..=secs(600))));
-        set(&mut draft.wrap_up, queue.get("wrap_up").and_then(|v| v.duration(secs(0)..=secs(86400))));
-        const PROMISE: &str = "write `promise = { P0 = \"5m\", P1 = \"15m\", P2 = \"30m\", P3 = \"60m\" }`";
-        if let Some(promise) = queue.need("promise", PROMISE).and_then(|v| v.table()) {
-            let promise = promise.titled(format!("the promise of queue `{name}`"));
-            for (severity, slot) in Severity::ALL.into_iter().zip(&mut draft.promise) {
-                let value = promise.need(severity.as_str(), "every severity needs a time to answer");
-                set(slot, value.and_then(|v| v.duration(secs(1)..=LONGEST)));
-            }
-            if !draft.promise.is_sorted() {
-                let what =
-                    format!("queue `{name}` promises a graver severity a longer wait than a lighter one");
-                promise.findings.warning(promise.at(), "promise-order", what, None);
-            }
-            promise.done();
-        }
-        queue.done();
-        self.queues.push(draft);
-    }
-
     fn feature_codes(&mut self, codes: Table<'a>) {
         let code = |key: &'static str, default: &Arc<str>| -> Arc<str> {
             let Some(value) = codes.get(key) else { return default.clone() };
@@ -622,46 +425,6 @@ fn advertised(value: Value<'_>) -> Option<String> {
             .to_owned(),
     );
     None
-}
-
-fn port_range(value: Value<'_>) -> Option<(u16, u16)> {
-    const FORM: &str = "write the first and the last port, as \"10000-29999\"";
-    let text = value.text()?;
-    let parsed =
-        text.split_once('-').and_then(|(a, b)| Some((a.trim().parse().ok()?, b.trim().parse().ok()?)));
-    let Some((first, last)) = parsed else {
-        value.error_help(
-            "bad-ports",
-            format!("`ports` is no range: \"{}\"", crate::shorten(text)),
-            FORM.to_owned(),
-        );
-        return None;
-    };
-    if first < 1024 || last <= first {
-        value.error_help(
-            "bad-ports",
-            format!("`ports` cannot be \"{text}\": it must rise, from 1024 at least"),
-            FORM.to_owned(),
-        );
-        return None;
-    }
-    if first % 2 == 1 {
-        value.error_help(
-            "bad-ports",
-            format!("`ports` begins with the odd port {first}: RTP takes an even port, RTCP the next one"),
-            format!("begin with {}", first + 1),
-        );
-        return None;
-    }
-    if last % 2 == 0 {
-        value.error_help(
-            "bad-ports",
-            format!("`ports` ends with the even port {last}, which has no odd one beside it for RTCP"),
-            format!("end with {}", last - 1),
-        );
-        return None;
-    }
-    Some((first, last))
 }
 
 /// A table's name, its place, and the table: `[queue.technical]`.

@@ -132,6 +132,22 @@ fn names_are_unique_and_signatures_readable() {
 }
 
 #[test]
+fn the_readme_lists_every_function() {
+    let row = |f: &FunctionDoc| format!("| `{}` | {} |\n", f.signature(), f.doc);
+    let table: String = functions().iter().map(row).collect();
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../config/README.md");
+    let readme = std::fs::read_to_string(path).expect("the readme is there");
+    if let (Some(_), Some((before, rest))) = (std::env::var_os("HOTLINE_BLESS"), readme.split_once(HEAD)) {
+        let after = rest.split_once("\n\n").map_or("", |(_, after)| after);
+        std::fs::write(path, format!("{before}{HEAD}{table}\n{after}")).expect("the sources are writable");
+    } else {
+        assert!(readme.contains(&(HEAD.to_owned() + &table)), "write there:\n{HEAD}{table}");
+    }
+}
+
+const HEAD: &str = "| function | gives |\n|---|---|\n";
+
+#[test]
 fn texts() {
     all_hold(&[
         "len('') == 0",

@@ -57,7 +57,6 @@ pub(super) fn draft<'a>(
     let fields =
         table.need("fields", "say what a row holds: `fields = { name = \"\", class = \"standard\" }`");
     let fields = fields.and_then(|value| Some((value, value.table()?.entries())));
-    table.get("title").map(|v| v.text());
     table.done();
     let (value, entries) = fields?;
     if entries.is_empty() || entries.len() > FIELDS_MAX {

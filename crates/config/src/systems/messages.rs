@@ -75,11 +75,13 @@ pub(super) fn survey<'a>(table: Table<'a>, name: &str, install: &mut Install<'a>
     let scale = table.need("scale", "say which marks there are: `scale = [1, 5]`").and_then(|v| scale(&v));
     let (lowest, highest) = scale.unwrap_or((0, 9));
     let range = i64::from(lowest) * 100..=i64::from(highest) * 100;
-    let low = table.need("low", "say below which score an operator should know: `low = 2.5`");
-    let low = low.and_then(|v| v.hundredths(range));
+    // Without it nothing is low.
+    let low = match table.get("low") {
+        Some(low) => low.hundredths(range),
+        None => Some(*range.start()),
+    };
     const QUESTIONS: &str = "write `questions = [{ name = \"speed\", ask = \"rate-speed\", weight = 100 }]`";
     let list = table.need("questions", QUESTIONS).and_then(|v| Some((v, v.list()?)));
-    table.get("title").map(|v| v.text());
     table.done();
     let (value, entries) = list?;
     if entries.is_empty() || entries.len() > QUESTIONS_MAX {

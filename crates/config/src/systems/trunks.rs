@@ -27,7 +27,6 @@ pub(super) fn read(table: Table<'_>) -> Option<(Trunk, engine::Trunk)> {
         );
     }
     let limit = table.get("limit").and_then(|v| v.count(1..=100_000));
-    table.get("title").map(|v| v.text());
     table.done();
     let (transport, address) = address?;
     let numbers = match numbers {
