@@ -139,9 +139,9 @@ impl<'a> Install<'a> {
         let drafts = std::mem::take(&mut self.outside.directories);
         let mut paths = vec![];
         for draft in drafts {
-            paths.push(draft.path.clone());
+            paths.extend(draft.path.clone());
             let read = draft.read(findings, heard);
-            self.systems.directories.insert(draft.name.clone(), read.map(Arc::new));
+            self.systems.directories.insert(draft.name.clone(), Some(Arc::new(read)));
         }
         paths
     }

@@ -241,7 +241,7 @@ const CASES: &[(&str, &[Edit])] = &[
     ("directory-without-file", &[(MAIN, "customers.toml", "clients.toml")]),
     ("directory-of-slips", &[(CUSTOMERS, "name = \"Li\"", "name = 42"), (CUSTOMERS, "langs = [\"cmn\"]", "langs = \"cmn\""), (CUSTOMERS, "2026-01-01T09:00", "January"), (CUSTOMERS, "number = \"100002\"", "number = 100002")]),
     ("directory-of-twins", &[(CUSTOMERS, "0086 13900139000", "138-0013-8000")]),
-    ("unknown-columns", &[(MAIN, "\"phones\", \"number\"", "\"phone\", \"number\""), (MAIN, "class = \"standard\"", "klass = \"standard\""), ("config/flows/who.toml", "customer.class", "customer.klass")]),
+    ("unknown-columns", &[(MAIN, "\"phones\", \"number\"", "\"phone\", \"number\""), (MAIN, "\"\", class = \"standard\"", "\"\", klass = \"standard\""), ("config/flows/who.toml", "customer.class", "customer.klass")]),
     ("row-without-key", &[(CUSTOMERS, "phones = \"0086 13900139000\"\nnumber = \"100002\"\n", "")]),
     ("broken-directory", &[(CUSTOMERS, "number = \"100002\"", "number = ")]),
     ("bad-tables", &[(MAIN, "\"one/core\" = \"P2\"", "\"one/core\" = 2"), (MAIN, "zone = \"Asia/Shanghai\"\ncalls_max", "zone = \"Asia/Shangai\"\ncalls_max")]),

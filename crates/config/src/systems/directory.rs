@@ -19,11 +19,14 @@ const KEYS_MAX: usize = 10;
 /// Numbers that one row may be found by.
 const ROW_KEYS_MAX: usize = 50;
 
+type Row = Arc<[ivr::Value]>;
+
 /// A directory, before its file is read.
 #[derive(Debug)]
 pub(super) struct DirectoryDraft<'a> {
     pub name: Arc<str>,
-    pub path: PathBuf,
+    /// None: not said, or not what finds its rows.
+    pub path: Option<PathBuf>,
     keys: Vec<Value<'a>>,
     country: String,
     fields: Vec<(Field, At<'a>)>,
@@ -68,8 +71,8 @@ pub(super) fn draft<'a>(
     let fields: Option<Vec<_>> = entries.iter().map(|e| Some((declaring.field(e)?, e.key_at()))).collect();
     Some(DirectoryDraft {
         name: name.into(),
-        path: normal(&folder.join(file?.word()?)),
-        keys: keys?,
+        path: file.and_then(|f| Some(normal(&folder.join(f.word()?)))).filter(|_| keys.is_some()),
+        keys: keys.unwrap_or_default(),
         country: country.unwrap_or_default().to_owned(),
         fields: fields?,
         zone,
@@ -77,9 +80,16 @@ pub(super) fn draft<'a>(
 }
 
 impl DirectoryDraft<'_> {
-    /// Reads the file. Findings never show a row's numbers: they are somebody's.
-    pub fn read(&self, findings: &Findings, heard: &Findings) -> Option<Directory> {
-        let source = crate::read_file_up_to(&self.path, FILE_BYTES_MAX, findings);
+    /// Its shape with the rows of its file, as far as they can be read.
+    pub fn read(&self, findings: &Findings, heard: &Findings) -> Directory {
+        let fields = self.fields.iter().map(|(field, _)| field.clone()).collect();
+        let rows = self.path.as_ref().map(|path| self.rows(path, findings, heard)).unwrap_or_default();
+        Directory { name: self.name.clone(), country: self.country.as_str().into(), fields, rows }
+    }
+
+    /// Findings never show a row's numbers: they are somebody's.
+    fn rows(&self, path: &Path, findings: &Findings, heard: &Findings) -> BTreeMap<Arc<str>, Row> {
+        let source = crate::read_file_up_to(path, FILE_BYTES_MAX, findings);
         let document = Document::parse(&source, findings);
         let silent = Findings::default();
         let file = document.table(heard, &silent);
@@ -92,13 +102,12 @@ impl DirectoryDraft<'_> {
                 count += 1;
                 if count > ROWS_MAX {
                     row.error("too-many", format!("a directory has at most {ROWS_MAX} rows"));
-                    return None;
+                    return rows;
                 }
                 let Some(table) = row.table() else { continue };
                 let entries = table.entries();
                 columns.extend(entries.iter().map(|e| e.key));
-                let values: Arc<[ivr::Value]> =
-                    self.fields.iter().map(|(f, _)| taken(&entries, f, &self.zone)).collect();
+                let values: Row = self.fields.iter().map(|(f, _)| taken(&entries, f, &self.zone)).collect();
                 let keys = self.keys_of(&entries);
                 if keys.is_empty() {
                     table.findings.warning(
@@ -124,11 +133,7 @@ impl DirectoryDraft<'_> {
             }
         }
         self.check_columns(count, &columns);
-        if document.broken() {
-            return None;
-        }
-        let fields = self.fields.iter().map(|(field, _)| field.clone()).collect();
-        Some(Directory { name: self.name.clone(), country: self.country.as_str().into(), fields, rows })
+        rows
     }
 
     /// What finds a row, and where it stands.
@@ -141,8 +146,11 @@ impl DirectoryDraft<'_> {
                 column.error("too-many", format!("more than {ROW_KEYS_MAX} keys of one row"));
                 continue;
             }
+            // Of a field that is no text it is said already.
+            let is_field = self.fields.iter().any(|(field, _)| &*field.name == column.key);
             for text in texts {
-                let key = text.text().map(|t| written(t, &self.country)).filter(|k| !k.is_empty());
+                let text_of = if is_field { text.as_text() } else { text.text() };
+                let key = text_of.map(|t| written(t, &self.country)).filter(|k| !k.is_empty());
                 found.extend(key.map(|k| (k, text.at())));
             }
         }
