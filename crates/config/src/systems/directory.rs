@@ -110,12 +110,8 @@ impl DirectoryDraft<'_> {
                 let values: Row = self.fields.iter().map(|(f, _)| taken(&entries, f, &self.zone)).collect();
                 let keys = self.keys_of(&entries);
                 if keys.is_empty() {
-                    table.findings.warning(
-                        table.at(),
-                        "row-without-key",
-                        format!("nothing finds this row of directory `{}`", self.name),
-                        None,
-                    );
+                    let what = format!("nothing finds this row of directory `{}`", self.name);
+                    row.warning("row-without-key", what, None);
                 }
                 for (key, at) in keys {
                     match found_by.insert(key.clone(), at.line()) {
