@@ -11,6 +11,8 @@ pub(crate) struct AgentRow {
     /// Agents of the same pool and skills (`Staff`).
     pub group: usize,
     pub capacity: u32,
+    /// Slots that were taken when his capacity changed last.
+    pub at_reload: u32,
     pub presence: Presence,
     /// Rests after a miss until then.
     pub rest: Option<Time>,
@@ -51,6 +53,7 @@ impl AgentRow {
         AgentRow {
             group,
             capacity,
+            at_reload: 0,
             presence: Presence::Offline,
             rest: None,
             offers: Vec::new(),

@@ -11,6 +11,7 @@ mod estimate;
 mod line;
 mod messages;
 mod parse;
+mod reload;
 mod requirement;
 mod roster;
 mod router;

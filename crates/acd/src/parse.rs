@@ -8,7 +8,6 @@
 //! ```
 use crate::requirement::{Compare, Expr};
 use crate::{RequirementError, Roster};
-use hotline_core::PoolId;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -151,18 +150,7 @@ impl<'a> Parser<'a> {
         let Some(pool) = pools.iter().find(|p| &*p.name == name) else {
             return Err(unknown(at, "no pool is called", name, pools.iter().map(|p| &*p.name)));
         };
-        let pools = (0u32..)
-            .zip(pools)
-            .filter(|(_, p)| match compare {
-                Compare::Equal => p.name == pool.name,
-                Compare::Unequal => p.name != pool.name,
-                Compare::Less | Compare::AtMost | Compare::AtLeast | Compare::More => {
-                    compare.holds(p.rank, pool.rank)
-                }
-            })
-            .map(|(i, _)| PoolId(i))
-            .collect();
-        Ok(Expr::Tier { name: pool.name.clone(), compare, pools })
+        Ok(Expr::Tier { name: pool.name.clone(), compare, pools: compare.pools(name, self.roster) })
     }
 
     fn agent(&mut self) -> Result<Expr, RequirementError> {

@@ -81,6 +81,19 @@ impl Compare {
         }
     }
 
+    /// The pools of a roster that compare so with the one of this name: by rank, `==` and `!=` by name.
+    pub fn pools(self, name: &str, roster: &Roster) -> Vec<PoolId> {
+        let rank = roster.pools.iter().find(|p| &*p.name == name).map(|p| p.rank);
+        let holds = |pool: &crate::Pool| match self {
+            Compare::Equal => &*pool.name == name,
+            Compare::Unequal => &*pool.name != name,
+            Compare::Less | Compare::AtMost | Compare::AtLeast | Compare::More => {
+                rank.is_some_and(|rank| self.holds(pool.rank, rank))
+            }
+        };
+        (0u32..).map(PoolId).zip(&roster.pools).filter(|(_, p)| holds(p)).map(|(i, _)| i).collect()
+    }
+
     pub fn as_str(self) -> &'static str {
         match self {
             Compare::Less => "<",

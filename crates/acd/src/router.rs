@@ -39,6 +39,9 @@ pub struct Router {
     /// Offers, ringing and answered, that count against each pool's and the node's limit.
     pub(crate) pool_calls: Vec<u32>,
     pub(crate) node_calls: u32,
+    /// As they were when the limits changed last.
+    pub(crate) pools_at_reload: Vec<u32>,
+    pub(crate) node_at_reload: u32,
     /// What could make a waiting call's candidate since the last matching.
     pub(crate) changed: Changed,
 }
@@ -81,12 +84,29 @@ pub(crate) struct QueueRow {
     pub calls: u32,
     /// Of these, ringing.
     pub ringing: u32,
+    /// `calls` when the limit changed last.
+    pub at_reload: u32,
     /// Calls in the line, those that ring included.
     pub in_line: u32,
     /// Whom it rang last.
     pub last: Option<AgentId>,
     pub count: Counts,
     pub handling: Handling,
+}
+
+impl QueueRow {
+    pub fn new(eligible: Eligible) -> QueueRow {
+        QueueRow {
+            eligible,
+            calls: 0,
+            ringing: 0,
+            at_reload: 0,
+            in_line: 0,
+            last: None,
+            count: Counts::default(),
+            handling: Handling::default(),
+        }
+    }
 }
 
 /// Since the start.
@@ -135,15 +155,7 @@ impl Router {
             roster.agents.iter().zip(group_of).map(|(a, group)| AgentRow::new(group, a.capacity)).collect();
         let queues = (0u32..)
             .zip(&roster.queues)
-            .map(|(i, _)| QueueRow {
-                eligible: staff.eligible(&roster, QueueId(i), None),
-                calls: 0,
-                ringing: 0,
-                in_line: 0,
-                last: None,
-                count: Counts::default(),
-                handling: Handling::default(),
-            })
+            .map(|(i, _)| QueueRow::new(staff.eligible(&roster, QueueId(i), None)))
             .collect();
         for (i, pool) in (0u32..).zip(&roster.pools) {
             staff.close_pool(PoolId(i), pool.limit == Some(0));
@@ -159,6 +171,8 @@ impl Router {
             queues,
             pool_calls: vec![0; roster.pools.len()],
             node_calls: 0,
+            pools_at_reload: vec![0; roster.pools.len()],
+            node_at_reload: 0,
             changed: Changed::Nothing,
             roster,
         }
@@ -361,7 +375,7 @@ impl Router {
         self.settle(now, offer.agent, None, out);
     }
 
-    fn promise_passed(&mut self, call: CallId, out: &mut Outbox<Output>) {
+    pub(crate) fn promise_passed(&mut self, call: CallId, out: &mut Outbox<Output>) {
         let Some(row) = self.calls.get_mut(&call) else { return };
         let Some(ticket) = &row.ticket else { return };
         row.promise_settled = true;

@@ -107,7 +107,7 @@ impl Router {
 
     fn check_agents(&self) {
         for (id, row) in (0u32..).map(AgentId).zip(&self.agents) {
-            assert!(row.load() <= row.capacity, "{id} over his capacity");
+            assert!(row.load() <= row.capacity.max(row.at_reload), "{id} over his capacity");
             let own = |o| self.offers.get(o).is_some_and(|o| o.agent == id);
             assert!(row.offers.iter().all(own), "{id} holds an offer that is not his");
             let talking = row.offers.iter().filter(|o| self.offers[o].answered.is_some()).count();
@@ -153,10 +153,17 @@ impl Router {
         assert_eq!(pools, self.pool_calls, "calls by pool");
         for (i, &calls) in (0u32..).zip(&pools) {
             let limit = self.roster.pools[i as usize].limit;
-            assert!(limit.is_none_or(|l| calls <= l), "{} over its limit", PoolId(i));
+            assert!(
+                limit.is_none_or(|l| calls <= l.max(self.pools_at_reload[i as usize])),
+                "{} over its limit",
+                PoolId(i)
+            );
         }
         assert_eq!(self.offers.len(), self.node_calls as usize, "calls on the node");
-        assert!(self.roster.node_limit.is_none_or(|l| self.node_calls <= l), "node over its limit");
+        assert!(
+            self.roster.node_limit.is_none_or(|l| self.node_calls <= l.max(self.node_at_reload)),
+            "node over its limit"
+        );
         let mut in_line: Vec<u32> = queues.iter().map(|&(_, ringing)| ringing).collect();
         let mut known = self.offers.len();
         let mut unserved: Option<ClassId> = None;
@@ -179,7 +186,7 @@ impl Router {
         for (i, (row, &(calls, ringing))) in (0u32..).map(QueueId).zip(self.queues.iter().zip(&queues)) {
             assert_eq!((row.calls, row.ringing, row.in_line), (calls, ringing, in_line[i.0 as usize]), "{i}");
             let limit = self.roster.queues[i.0 as usize].limit;
-            assert!(limit.is_none_or(|l| calls <= l), "{i} over its limit");
+            assert!(limit.is_none_or(|l| calls <= l.max(row.at_reload)), "{i} over its limit");
         }
     }
 

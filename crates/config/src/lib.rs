@@ -172,6 +172,7 @@ pub fn load(main: &Path, secrets: &dyn Secrets, epoch_unix: i64) -> Loaded {
             Some((name, engine::Announcement { title: announcement?.title }))
         });
         Settings {
+            version: engine::Version::default(),
             sip: SipSettings { realm: install.realm, product: install.product, listeners: install.listeners },
             media: install.media,
             limits: install.limits,

@@ -3,8 +3,10 @@
 use crate::call::{Call, DIGITS_MAX, Driver, Signalling, Want};
 use crate::engine::{Engine, Timer, Work};
 use crate::interface::{Output, StoryLine};
+use crate::settings::Settings;
 use hotline_core::{Cause, Outbox, Pii, Time};
 use sip::{Auth, DialogId, Invitation};
+use std::sync::Arc;
 
 impl Engine {
     pub(crate) fn invited(
@@ -17,7 +19,7 @@ impl Engine {
         if self.settings.feature_codes.is_one(&invitation.dialled) {
             return self.feature_code(now, dialog, invitation, out);
         }
-        let settings = self.settings.clone();
+        let settings = self.settings_for(&invitation.from_user, &invitation.call_id);
         let Some(number) = settings.numbers.get(invitation.dialled.as_str()) else {
             return self.turn_away(now, dialog, Cause::NumberUnknown, "no such number here", out);
         };
@@ -40,7 +42,8 @@ impl Engine {
             vars: number.vars.clone(),
             call: "".into(),
         };
-        let Some(call) = self.admit(now, dialog, invitation, Driver::Visit(visit), out) else { return };
+        let driver = Driver::Visit(visit);
+        let Some(call) = self.admit(now, dialog, invitation, settings, driver, out) else { return };
         start.call = call.to_string().into();
         self.count_call(&number.flow);
         self.work.push_back(Work::Visit(call, ivr::Input::Started(Box::new(start))));
@@ -52,6 +55,7 @@ impl Engine {
         now: Time,
         dialog: DialogId,
         invitation: Invitation,
+        settings: Arc<Settings>,
         driver: Driver,
         out: &mut Outbox<Output>,
     ) -> Option<hotline_core::CallId> {
@@ -71,8 +75,8 @@ impl Engine {
             }
         }
         let id = self.new_call_id();
-        let mut call = Call::new(id, driver, invitation.hop, now);
-        call.dialled = match self.settings.numbers.get(invitation.dialled.as_str()) {
+        let mut call = Call::new(id, settings.clone(), driver, invitation.hop, now);
+        call.dialled = match settings.numbers.get(invitation.dialled.as_str()) {
             Some(number) => number.digits.clone(),
             None => invitation.dialled.as_str().into(),
         };

@@ -25,6 +25,12 @@ pub(crate) struct AgentRow {
     pub why: Option<String>,
 }
 
+impl AgentRow {
+    pub fn forget_pause(&mut self) {
+        self.paused = None;
+    }
+}
+
 /// What an agent, or somebody for him, asks for.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) enum Wish {
@@ -198,7 +204,8 @@ impl Engine {
             return self.turn_away(now, dialog, Cause::NotAllowed, "the agent has no phone registered", out);
         }
         let driver = Driver::Confirm { prompt, play: None };
-        let Some(call) = self.admit(now, dialog, invitation, driver, out) else { return };
+        let settings = self.served.clone();
+        let Some(call) = self.admit(now, dialog, invitation, settings, driver, out) else { return };
         match self.wish(now, agent, wish, "feature code", out) {
             Ok(()) => self.want(now, call, Want::Answer, out),
             Err(_) => self.end(now, call, Cause::NotAllowed, out),

@@ -1,6 +1,7 @@
 //! One call: its legs, its way through the flow, and who serves it.
 
 use crate::record::{ConsentRecord, QueueVisit, SurveyRecord};
+use crate::settings::Settings;
 use hotline_core::{AgentId, CallId, Cause, LegId, OfferId, Pii, PlayId, QueueId, Time};
 use media::Stats;
 use sip::{DialogId, Hop};
@@ -23,6 +24,8 @@ pub(crate) const fn call_of(leg: LegId) -> CallId {
 #[derive(Debug)]
 pub(crate) struct Call {
     pub id: CallId,
+    /// The installation as it was when the call began.
+    pub settings: Arc<Settings>,
     pub sip_call_id: String,
     pub caller_number: Pii<String>,
     pub dialled: Arc<str>,
@@ -166,9 +169,10 @@ pub(crate) struct Leg {
 }
 
 impl Call {
-    pub fn new(id: CallId, driver: Driver, hop: Hop, started: Time) -> Call {
+    pub fn new(id: CallId, settings: Arc<Settings>, driver: Driver, hop: Hop, started: Time) -> Call {
         let mut call = Call {
             id,
+            settings,
             sip_call_id: String::new(),
             caller_number: Pii::default(),
             dialled: "".into(),

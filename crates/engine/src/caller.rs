@@ -211,7 +211,7 @@ impl Engine {
     }
 
     pub(crate) fn play_music(&self, leg: LegId, out: &mut Outbox<Output>) {
-        if let Some(music) = self.settings.prompts.music {
+        if let Some(music) = self.prompts_of(call_of(leg)).music {
             let pieces = Arc::from([media::Piece::Sound(music)]);
             out.push(Output::Media(Command::Play { leg, play: MUSIC, pieces, repeat: true }));
         }

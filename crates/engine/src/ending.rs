@@ -216,6 +216,7 @@ impl Engine {
             dialled: call.dialled.to_string(),
             flow,
             flow_version,
+            config: call.settings.version.clone(),
             started: call.started,
             answered: call.answered,
             ended,

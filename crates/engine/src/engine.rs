@@ -7,6 +7,7 @@ use crate::flows::Counted;
 use crate::interface::{
     AnnouncementOn, BoardUpdate, CallbackRequest, Input, KeptAtStart, LogEvent, Output, StoryLine,
 };
+use crate::reload::Canary;
 use crate::settings::Settings;
 use acd::{Requirement, Router};
 use hotline_core::{
@@ -23,7 +24,13 @@ const MEDIA_PATIENCE: Duration = Duration::from_secs(5);
 
 #[derive(Debug)]
 pub struct Engine {
+    /// What is served, with the agents, queues and accounts of all that is live, at their places.
     pub(crate) settings: Arc<Settings>,
+    /// The settings for new calls, as they were given.
+    pub(crate) served: Arc<Settings>,
+    pub(crate) canary: Option<Canary>,
+    /// Of each agent's row, whether he is one of the installation now.
+    pub(crate) known: Vec<bool>,
     pub(crate) sip: Endpoint,
     pub(crate) router: Router,
     pub(crate) rng: Rng,
@@ -104,9 +111,12 @@ impl Engine {
     pub fn new(settings: Arc<Settings>, mut rng: Rng, first_call: CallId) -> Engine {
         let mut sip = Endpoint::new(endpoint_config(&settings), rng.fork());
         sip.set_accounts(settings.accounts.clone());
-        let agents = settings.roster.agents.iter().map(|_| AgentRow::default()).collect();
+        let agents: Vec<AgentRow> = settings.roster.agents.iter().map(|_| AgentRow::default()).collect();
         Engine {
             router: Router::new(settings.roster.clone()),
+            served: settings.clone(),
+            canary: None,
+            known: vec![true; agents.len()],
             settings,
             sip,
             rng,
@@ -148,6 +158,7 @@ impl Engine {
             Input::Media(event) => self.media_event(now, event, out),
             Input::Fetched { ticket, result } => self.fetched(now, ticket, result, out),
             Input::Operator { ticket, command } => self.operate(now, ticket, command, out),
+            Input::Configure { ticket, change, by } => self.change(now, ticket, *change, &by, out),
             Input::Drain => self.drain(now, out),
             Input::Stop => self.stop(now, out),
         }

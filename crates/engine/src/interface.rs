@@ -28,6 +28,13 @@ pub enum Input {
         ticket: u64,
         command: Command,
     },
+    /// Another installation; the answer comes as `Output::Reply` with the same ticket.
+    Configure {
+        ticket: u64,
+        change: Box<crate::Change>,
+        /// Who asked, for the log.
+        by: String,
+    },
     /// Take no new calls; at `limits.drain_max` end those that are left. `Output::Drained` tells the end.
     Drain,
     /// End every call at once: goodbyes leave, records are written, no answer is waited for. `Output::Drained` follows.
@@ -188,6 +195,8 @@ pub enum BoardUpdate {
     Call(CallView),
     CallGone(CallId),
     Agent(AgentView),
+    /// No agent of this installation any more.
+    AgentGone(Arc<str>),
 }
 
 #[derive(Clone, Debug)]

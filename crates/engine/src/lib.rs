@@ -8,7 +8,7 @@
 //! re-offers), `visit` (what the flow asks for), `service` (queue, offers, agents' legs, bridging), `outside` (numbers over
 //! a trunk), `agents` (their states, registrations, feature codes), `asking` (other systems, over http), `announcements`,
 //! `callbacks`, `flows` (how callers go through them), `ending` (from the first goodbye to the call record), `operator`
-//! (commands and what they show).
+//! (commands and what they show), `reload` (another installation while calls go on).
 mod admission;
 mod agents;
 mod announcements;
@@ -23,6 +23,7 @@ mod interface;
 mod operator;
 mod outside;
 mod record;
+mod reload;
 mod service;
 mod settings;
 mod visit;
@@ -34,7 +35,8 @@ pub use interface::{
     StatusView, StepView, StoryLine, TimerView,
 };
 pub use record::{CallRecord, ConsentRecord, LegRecord, QueueVisit, SurveyRecord};
+pub use reload::{Change, Share};
 pub use settings::{
     Announcement, CallLimits, FeatureCodes, Listener, Mailbox, MediaSettings, Number, Prompts, Secret,
-    Service, Settings, SipSettings, Survey, Trunk,
+    Service, Settings, SipSettings, Survey, Trunk, Version,
 };

@@ -12,11 +12,9 @@ impl Engine {
     pub(crate) fn operate(&mut self, now: Time, ticket: u64, command: Command, out: &mut Outbox<Output>) {
         let reply = match command {
             Command::ShowCalls => Reply::Calls(self.calls.values().map(|c| self.call_view(now, c)).collect()),
-            Command::ShowAgents => Reply::Agents(
-                (0..self.settings.roster.agents.len())
-                    .map(|i| self.agent_view(now, AgentId(i as u32)))
-                    .collect(),
-            ),
+            Command::ShowAgents => {
+                Reply::Agents(self.shown_agents().map(|agent| self.agent_view(now, agent)).collect())
+            }
             Command::ShowQueues => Reply::Queues(self.queue_views(now)),
             Command::ShowTimers => Reply::Timers(self.timer_views(now)),
             Command::ShowRegistrations => Reply::Registrations(self.registration_views(now)),
@@ -39,8 +37,8 @@ impl Engine {
     }
 
     fn set_agent(&mut self, now: Time, name: &str, wish: Wish, by: &str, out: &mut Outbox<Output>) -> Reply {
-        let Some(agent) = self.settings.agent(name) else {
-            let known: Vec<&str> = self.settings.roster.agents.iter().map(|a| &*a.name).take(50).collect();
+        let Some(agent) = self.settings.agent(name).filter(|a| self.known[a.0 as usize]) else {
+            let known: Vec<&str> = self.served.roster.agents.iter().map(|a| &*a.name).take(50).collect();
             return Reply::Error(format!(
                 "no agent is called `{name}`; the agents are: {}",
                 known.join(", ")
@@ -107,7 +105,8 @@ impl Engine {
                 callbacks: self.callbacks_of(&queue.name),
             }
         };
-        self.settings.roster.queues.iter().enumerate().map(view).collect()
+        let shown = |view: &QueueView| self.shows_queue(&view.name, view.waiting + view.talking > 0);
+        self.settings.roster.queues.iter().enumerate().map(view).filter(shown).collect()
     }
 
     /// Every wait that has a deadline, soonest first: the engine's own, then those of its parts.

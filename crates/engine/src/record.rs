@@ -11,6 +11,8 @@ pub struct CallRecord {
     pub dialled: String,
     pub flow: Arc<str>,
     pub flow_version: Arc<str>,
+    /// The installation it was served by.
+    pub config: crate::Version,
     pub started: Time,
     pub answered: Option<Time>,
     pub ended: Time,

@@ -10,6 +10,8 @@ use std::time::Duration;
 /// Everything an installation decides, checked: what `config` makes of the TOML files.
 #[derive(Clone, Debug)]
 pub struct Settings {
+    /// Of the files it was made from.
+    pub version: Version,
     pub sip: SipSettings,
     pub media: MediaSettings,
     pub limits: CallLimits,
@@ -34,6 +36,25 @@ pub struct Settings {
     pub trunks: BTreeMap<Arc<str>, Trunk>,
     /// What operators may switch on: `[announcement.NAME]`.
     pub announcements: BTreeMap<Arc<str>, Announcement>,
+}
+
+/// Which files an installation was made from.
+#[derive(Clone, PartialEq, Eq, Default, Debug)]
+pub struct Version {
+    /// Hexadecimal digits that change with any file; empty: not said.
+    pub hash: Arc<str>,
+    /// The Git commit, when the files lie in a repository; with a `+` when they differ from it.
+    pub commit: Option<Arc<str>>,
+}
+
+impl std::fmt::Display for Version {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.hash)?;
+        match &self.commit {
+            Some(commit) => write!(f, "@{commit}"),
+            None => Ok(()),
+        }
+    }
 }
 
 /// Another system. What `http` steps ask it is in the flow; this is for what is told to it.

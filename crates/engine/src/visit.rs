@@ -155,7 +155,7 @@ impl Engine {
         if leg.is_connected() && !pieces.is_empty() {
             out.push(Output::Media(Command::Play { leg: leg.id, play, pieces, repeat }));
         } else if !repeat {
-            let lengths = &self.settings.prompts.lengths;
+            let lengths = &call.settings.prompts.lengths;
             let length = |piece: &media::Piece| match piece {
                 media::Piece::Sound(sound) => lengths.get(sound.0 as usize).copied().unwrap_or_default(),
                 media::Piece::Silence(length) | media::Piece::Tone { length, .. } => *length,
@@ -183,15 +183,14 @@ impl Engine {
         out: &mut Outbox<Output>,
     ) -> Arc<[media::Piece]> {
         let mut sounds = Vec::with_capacity(pieces.len());
+        let prompts = self.prompts_of(id);
         let (mut missing, mut spoken_in) = (0, "");
         for piece in pieces {
             match piece {
-                ivr::Piece::Spoken(spoken) => {
-                    match self.settings.prompts.sound(&spoken.language, &spoken.prompt) {
-                        Some(sound) => sounds.push(media::Piece::Sound(sound)),
-                        None => (missing, spoken_in) = (missing + 1, &*spoken.language),
-                    }
-                }
+                ivr::Piece::Spoken(spoken) => match prompts.sound(&spoken.language, &spoken.prompt) {
+                    Some(sound) => sounds.push(media::Piece::Sound(sound)),
+                    None => (missing, spoken_in) = (missing + 1, &*spoken.language),
+                },
                 ivr::Piece::Silence(length) => sounds.push(media::Piece::Silence(*length)),
                 ivr::Piece::Tone { hz, length, dbm0 } => {
                     sounds.push(media::Piece::Tone { hz: *hz, length: *length, dbm0: *dbm0 });

@@ -84,6 +84,11 @@ const PACKET_BYTES_MAX: usize = DATAGRAM_BYTES_MAX;
 const BUDGET: usize = 8;
 
 impl Deck {
+    /// Sounds from now on. A sound that plays goes on when the new library has it at its place.
+    pub fn set_library(&mut self, library: Arc<Library>) -> Arc<Library> {
+        std::mem::replace(&mut self.library, library)
+    }
+
     pub fn new(config: DeckConfig, library: Arc<Library>) -> Deck {
         Deck {
             config,

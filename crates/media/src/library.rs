@@ -44,12 +44,27 @@ impl Library {
 
     /// Sounds given as 8 kHz mono samples.
     pub fn from_samples(sounds: Vec<Vec<i16>>) -> Library {
-        let encode = |samples: &[i16], codec: Codec| samples.iter().map(|&s| codec.encode(s)).collect();
-        let sounds = sounds
-            .iter()
-            .map(|s| Sound { ulaw: encode(s, Codec::Pcmu), alaw: encode(s, Codec::Pcma) })
-            .collect();
-        Library { sounds }
+        Library { sounds: sounds.iter().map(|samples| Sound::of(samples)).collect() }
+    }
+
+    /// Loads one WAV file and puts it at this place, with silence at places between that nobody has filled.
+    pub fn put(&mut self, sound: SoundId, file: &Path) -> Result<(), LoadError> {
+        let samples = wav::read(file)
+            .and_then(|wave| wave.telephone_samples())
+            .map_err(|error| LoadError { file: file.to_owned(), error })?;
+        let place = sound.0 as usize;
+        if self.sounds.len() <= place {
+            self.sounds.resize(place + 1, Sound::silent());
+        }
+        self.sounds[place] = Sound::of(&samples);
+        Ok(())
+    }
+
+    /// Gives the memory of a sound back that nobody plays any more.
+    pub fn forget(&mut self, sound: SoundId) {
+        if let Some(sound) = self.sounds.get_mut(sound.0 as usize) {
+            *sound = Sound::silent();
+        }
     }
 
     pub fn len(&self) -> usize {
@@ -73,6 +88,17 @@ impl Library {
             (Some(sound), Codec::Pcma) => &sound.alaw,
             (None, _) => &[],
         }
+    }
+}
+
+impl Sound {
+    fn of(samples: &[i16]) -> Sound {
+        let encode = |codec: Codec| samples.iter().map(|&s| codec.encode(s)).collect();
+        Sound { ulaw: encode(Codec::Pcmu), alaw: encode(Codec::Pcma) }
+    }
+
+    fn silent() -> Sound {
+        Sound::of(&[])
     }
 }
 

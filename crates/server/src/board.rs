@@ -25,6 +25,7 @@ impl Board {
             BoardUpdate::Call(view) => drop(self.calls.insert(view.call, (now, view))),
             BoardUpdate::CallGone(call) => drop(self.calls.remove(&call)),
             BoardUpdate::Agent(view) => drop(self.agents.insert(view.name.clone(), (now, view))),
+            BoardUpdate::AgentGone(name) => drop(self.agents.remove(&name)),
         }
     }
 

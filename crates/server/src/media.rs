@@ -4,10 +4,11 @@
 
 mod orders;
 mod ports;
+mod shelf;
 mod sockets;
 mod thread;
 
-use ::media::{Command, Event, Library};
+use ::media::{Command, Event};
 use hotline_core::LegId;
 use std::io;
 use std::sync::Arc;
@@ -16,6 +17,8 @@ use std::time::{Duration, Instant};
 use orders::Orders;
 use ports::Ports;
 use thread::{Start, Waker};
+
+pub use shelf::Shelf;
 
 /// How media threads run.
 #[derive(Clone, Debug)]
@@ -55,7 +58,7 @@ impl MediaThreads {
     /// Starts the threads; fails when the ports make no range or the system has no threads or descriptors left.
     pub fn start(
         config: MediaThreadsConfig,
-        library: Arc<Library>,
+        shelf: Arc<Shelf>,
         events: EventSink,
     ) -> io::Result<MediaThreads> {
         let ports = Arc::new(Ports::new(config.ports, config.port_rest)?);
@@ -72,7 +75,7 @@ impl MediaThreads {
             let start = Start {
                 first: n == 0,
                 config: config.clone(),
-                library: library.clone(),
+                shelf: shelf.clone(),
                 ports: ports.clone(),
                 orders: orders.clone(),
                 waker: waker.clone(),

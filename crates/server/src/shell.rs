@@ -5,7 +5,7 @@ use crate::fetch::{CaError, FetchLimits, Fetcher, Secrets};
 use crate::inbox::Inbox;
 use crate::io::Io;
 use crate::machine::{EngineThread, Exit, Line, Replies, Told};
-use crate::media::{MediaThreads, MediaThreadsConfig};
+use crate::media::{MediaThreads, MediaThreadsConfig, Shelf};
 use crate::wire::{ListenError, Wire};
 use ::media::Library;
 use engine::{Engine, Input, KeptAtStart, Settings};
@@ -92,12 +92,13 @@ impl Shell {
         let library = Library::load(&settings.prompts.files).map_err(|errors| {
             StartError::Media(errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n  "))
         })?;
+        let shelf = Arc::new(Shelf::new(library));
         let media = {
             let inbox = inbox.clone();
             let events = Arc::new(move |event| {
                 inbox.insist(Input::Media(event));
             });
-            MediaThreads::start(media_config(&settings, &clock), Arc::new(library), events)
+            MediaThreads::start(media_config(&settings, &clock), shelf, events)
                 .map_err(|error| StartError::Media(error.to_string()))?
         };
 

@@ -1,6 +1,6 @@
 //! Media threads on real sockets: a prompt, a key, a bridge, the end.
 use hotline_core::{LegId, PlayId};
-use hotline_server::media::{MediaThreads, MediaThreadsConfig};
+use hotline_server::media::{MediaThreads, MediaThreadsConfig, Shelf};
 use media::{Codec, Command, Direction, Event, Format, Library, Piece};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
 use std::sync::Arc;
@@ -23,7 +23,8 @@ fn start(ports: (u16, u16)) -> (MediaThreads, Receiver<Event>) {
         legs_max: 100,
     };
     let tell = move |event| drop(sender.send(event));
-    let threads = MediaThreads::start(config, Arc::new(Library::default()), Arc::new(tell)).expect("threads");
+    let threads = MediaThreads::start(config, Arc::new(Shelf::new(Library::default())), Arc::new(tell))
+        .expect("threads");
     (threads, events)
 }
 

@@ -106,6 +106,7 @@ fn settings(rng: &mut Rng, passwords: &[String]) -> Settings {
     };
     let limit = rng.chance(0.5).then(|| 1 + rng.below(6) as u32);
     Settings {
+        version: Default::default(),
         sip: SipSettings {
             realm: REALM.to_owned(),
             product: "hotline".to_owned(),

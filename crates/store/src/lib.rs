@@ -12,7 +12,8 @@ mod reader;
 mod schema;
 mod writer;
 
-use engine::{CallRecord, Kept, LogEvent};
+use engine::{CallRecord, Kept, LogEvent, Version};
+use hotline_core::Time;
 use std::fmt;
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::io;
@@ -25,7 +26,7 @@ use std::time::Duration;
 pub use queue::Counts;
 pub use reader::{
     PathStep, Query, Reader, StoredCall, StoredConsent, StoredEvent, StoredLeg, StoredMark, StoredMedia,
-    StoredSurvey, StoredVisit,
+    StoredSurvey, StoredVersion, StoredVisit,
 };
 
 use queue::{Item, Queue};
@@ -63,6 +64,16 @@ impl Default for Options {
             close_attempts: 3,
         }
     }
+}
+
+/// A configuration that came into use, or went out of it.
+#[derive(Clone, Debug)]
+pub struct VersionNews {
+    pub at: Time,
+    pub version: Version,
+    /// "started", "reloaded", "canary-started", "canary-promoted", "canary-aborted", "rolled-back".
+    pub what: &'static str,
+    pub by: String,
 }
 
 /// The writing side; clones are one store. The last one dropped closes it.
@@ -134,6 +145,11 @@ impl Store {
             self.open.last_call.fetch_max(request.call.0, Ordering::Relaxed);
         }
         self.open.queue.push(Item::Kept(kept))
+    }
+
+    /// Takes what became of a configuration for writing; never waits. False: no room, lost and counted.
+    pub fn version(&self, news: VersionNews) -> bool {
+        self.open.queue.push(Item::Version(news))
     }
 
     /// The highest call id ever seen here, in records or events; 0 in a new file.

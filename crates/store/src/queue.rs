@@ -1,4 +1,5 @@
 //! Between the engine thread, which must not wait, and the writer, which may have to.
+use crate::VersionNews;
 use engine::{CallRecord, Kept, LogEvent};
 use std::collections::VecDeque;
 use std::fmt;
@@ -11,6 +12,8 @@ pub(crate) enum Item {
     Event(LogEvent),
     /// Counted with the events, and as safe as a call.
     Kept(Kept),
+    /// Counted with events.
+    Version(VersionNews),
 }
 
 /// What became of all that was handed over since the store was opened.
@@ -87,13 +90,13 @@ impl Queue {
         let mut state = self.state();
         let waiting = state.items.len() + state.in_flight;
         let room = match item {
-            Item::Call(_) | Item::Kept(_) => self.waiting_max,
+            Item::Call(_) | Item::Kept(_) | Item::Version(_) => self.waiting_max,
             Item::Event(_) => self.waiting_max - self.kept_for_calls,
         };
         if waiting >= room || state.closing {
             match item {
                 Item::Call(_) => state.counts.calls_dropped += 1,
-                Item::Event(_) | Item::Kept(_) => state.counts.events_dropped += 1,
+                Item::Event(_) | Item::Kept(_) | Item::Version(_) => state.counts.events_dropped += 1,
             }
             return false;
         }

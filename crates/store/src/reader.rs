@@ -59,6 +59,9 @@ pub struct StoredCall {
     pub dialled: String,
     pub flow: String,
     pub flow_version: String,
+    /// The hash of the installation's files, and the Git commit they lay at.
+    pub config_version: String,
+    pub config_commit: Option<String>,
     pub started: String,
     pub answered: Option<String>,
     pub ended: String,
@@ -167,6 +170,18 @@ pub struct StoredEvent {
     pub detail: String,
 }
 
+/// A configuration that was served or tried: what became of it last, and how many calls it has had.
+#[derive(Clone, PartialEq, Eq, Serialize, Debug)]
+pub struct StoredVersion {
+    pub hash: String,
+    pub commit: Option<String>,
+    pub at: String,
+    pub what: String,
+    pub by: String,
+    /// Calls that ended.
+    pub calls: u64,
+}
+
 /// A read-only connection of its own; it works while a `Store` writes, and without one.
 #[derive(Debug)]
 pub struct Reader {
@@ -214,6 +229,29 @@ impl Reader {
             .query_map([], callback)?
             .collect::<Result<_, _>>()?;
         Ok(KeptAtStart { announcements, callbacks })
+    }
+
+    /// Configurations, the one that was changed last first.
+    ///
+    /// # Errors
+    /// The database's, with the file.
+    pub fn versions(&self, limit: u32) -> Result<Vec<StoredVersion>, Error> {
+        // Of the rows of one hash SQLite gives that of max(id).
+        let sql = "SELECT hash, git, at, what, by, max(id) AS last,
+                       (SELECT count(*) FROM calls WHERE config_version = hash) AS calls
+                   FROM versions GROUP BY hash ORDER BY last DESC LIMIT ?1";
+        let read = |row: &Row<'_>| {
+            Ok(StoredVersion {
+                hash: row.get("hash")?,
+                commit: row.get("git")?,
+                at: row.get("at")?,
+                what: row.get("what")?,
+                by: row.get("by")?,
+                calls: count(row, "calls")?.unwrap_or(0),
+            })
+        };
+        let rows = |c: &Connection| c.prepare_cached(sql)?.query_map([limit.min(ROWS_MAX)], read)?.collect();
+        rows(&self.connection).map_err(|e| Error::sqlite(&self.path, &e))
     }
 
     fn read_calls(&self, query: &Query) -> rusqlite::Result<Vec<StoredCall>> {
@@ -287,6 +325,8 @@ fn call(row: &Row<'_>) -> rusqlite::Result<StoredCall> {
         dialled: row.get("dialled")?,
         flow: row.get("flow")?,
         flow_version: row.get("flow_version")?,
+        config_version: row.get("config_version")?,
+        config_commit: row.get("config_commit")?,
         started: row.get("started")?,
         answered: row.get("answered")?,
         ended: row.get("ended")?,

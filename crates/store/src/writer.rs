@@ -1,6 +1,6 @@
 //! The thread that owns the file.
-use crate::Options;
 use crate::queue::{Counts, Item, Queue, Work};
+use crate::{Options, VersionNews};
 use engine::{CallRecord, Kept, LegRecord, LogEvent, QueueVisit};
 use hotline_core::{Cause, Time};
 use rusqlite::{Connection, ErrorCode, Transaction, named_params, params};
@@ -96,6 +96,11 @@ impl Writer {
                     Err(e) if is_refusal(&e) => counts.refused += 1,
                     Err(e) => return Err(e),
                 },
+                Item::Version(news) => match insert_version(&tx, clock, news) {
+                    Ok(()) => counts.events_written += 1,
+                    Err(e) if is_refusal(&e) => counts.refused += 1,
+                    Err(e) => return Err(e),
+                },
             }
         }
         tx.commit()?;
@@ -158,10 +163,12 @@ fn insert_call(tx: &mut Transaction<'_>, clock: Clock, r: &CallRecord) -> rusqli
         .prepare_cached(
             "INSERT INTO calls (id, sip_call_id, caller, dialled, flow, flow_version, started, answered,
                  ended, length_ms, cause, code, fault, language, queue, severity, wait_ms, agent, digits,
-                 path, vars, consents, surveys)
+                 path, vars, consents, surveys,
+                 config_version, config_commit)
              VALUES (:id, :sip_call_id, :caller, :dialled, :flow, :flow_version, :started, :answered,
                  :ended, :length_ms, :cause, :code, :fault, :language, :queue, :severity, :wait_ms, :agent,
-                 :digits, :path, :vars, :consents, :surveys)",
+                 :digits, :path, :vars, :consents, :surveys,
+                 :config_version, :config_commit)",
         )?
         .execute(named_params! {
             ":id": int(r.call.0),
@@ -184,6 +191,8 @@ fn insert_call(tx: &mut Transaction<'_>, clock: Clock, r: &CallRecord) -> rusqli
             ":agent": agent.map(|l| &*l.party),
             ":digits": r.digits,
             ":path": serde_json::Value::from(path).to_string(),
+            ":config_version": &*r.config.hash,
+            ":config_commit": r.config.commit.as_deref(),
             ":vars": serde_json::Value::from(vars).to_string(),
             ":consents": serde_json::Value::from(consents).to_string(),
             ":surveys": serde_json::Value::from(surveys).to_string(),
@@ -297,6 +306,12 @@ fn keep(c: &Connection, kept: &Kept) -> rusqlite::Result<()> {
 fn insert_event(c: &Connection, clock: Clock, e: &LogEvent) -> rusqlite::Result<()> {
     c.prepare_cached("INSERT INTO events (at, call, agent, kind, detail) VALUES (?1, ?2, ?3, ?4, ?5)")?
         .execute(params![clock.text(e.at), e.call.map(|c| int(c.0)), e.agent.as_deref(), e.kind, e.detail])?;
+    Ok(())
+}
+
+fn insert_version(c: &Connection, clock: Clock, v: &VersionNews) -> rusqlite::Result<()> {
+    c.prepare_cached("INSERT INTO versions (at, hash, git, what, by) VALUES (?1, ?2, ?3, ?4, ?5)")?
+        .execute(params![clock.text(v.at), &*v.version.hash, v.version.commit.as_deref(), v.what, v.by])?;
     Ok(())
 }
 

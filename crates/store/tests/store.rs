@@ -38,6 +38,7 @@ fn record(id: u64) -> CallRecord {
         dialled: "4009508888".into(),
         flow: "support".into(),
         flow_version: "v1".into(),
+        config: Version { hash: "3f2a9c01b2d4".into(), commit: Some("1d6a2bd+".into()) },
         started: Time::from_millis(id * 1000),
         answered: Some(Time::from_millis(id * 1000 + 20)),
         ended: Time::from_millis(id * 1000 + 61_500),
@@ -112,6 +113,8 @@ fn what_is_recorded_is_read() {
     assert_eq!((calls.len(), call.id, &*call.sip_call_id), (1, 7, "7@example.net"));
     assert_eq!((&*call.caller, &*call.dialled), ("+8613800000001", "4009508888"));
     assert_eq!((&*call.flow, &*call.flow_version, &*call.language), ("support", "v1", "cmn"));
+    let config = (&*call.config_version, call.config_commit.as_deref());
+    assert_eq!(config, ("3f2a9c01b2d4", Some("1d6a2bd+")));
     assert_eq!(call.started, "2026-11-23T08:00:07.000Z");
     assert_eq!(call.answered.as_deref(), Some("2026-11-23T08:00:07.020Z"));
     assert_eq!((&*call.ended, call.length_ms), ("2026-11-23T08:01:08.500Z", 61_500));
@@ -158,6 +161,43 @@ fn a_call_never_queued_or_answered() {
     let call = &Reader::open(&path).unwrap().calls(all()).unwrap()[0];
     assert_eq!((&call.answered, &call.queue, &call.wait_ms, &call.agent), (&None, &None, &None, &None));
     assert_eq!((&*call.cause, call.code, &*call.fault), ("refused", 486, "agent"));
+}
+
+#[test]
+fn versions_are_listed_by_their_last_change_with_their_calls() {
+    let (_folder, path) = place();
+    let store = Store::open_with(&path, EPOCH, quick()).unwrap();
+    let version = |hash: &str| Version { hash: hash.into(), commit: None };
+    for (at, hash, what) in [(1, "aa", "started"), (2, "bb", "reloaded"), (3, "aa", "rolled-back")] {
+        let (at, version) = (Time::from_secs(at), version(hash));
+        assert!(store.version(VersionNews { at, version, what, by: "ops".into() }));
+    }
+    for (id, hash) in [(1, "aa"), (2, "bb"), (3, "aa")] {
+        store.record(CallRecord { config: version(hash), ..record(id) });
+    }
+    store.close();
+    let listed = Reader::open(&path).unwrap().versions(10).unwrap();
+    let rows: Vec<_> = listed.iter().map(|v| (&*v.hash, &*v.what, &*v.by, v.calls)).collect();
+    assert_eq!(rows, [("aa", "rolled-back", "ops", 2), ("bb", "reloaded", "ops", 1)]);
+    assert_eq!(Reader::open(&path).unwrap().versions(1).unwrap().len(), 1);
+}
+
+#[test]
+fn a_file_of_an_earlier_schema_is_brought_up() {
+    let (_folder, path) = place();
+    drop(Store::open_with(&path, EPOCH, quick()).unwrap());
+    let old = Connection::open(&path).unwrap();
+    old.execute_batch(
+        "DROP TABLE versions; DROP INDEX calls_config_version;
+         ALTER TABLE calls DROP COLUMN config_version; ALTER TABLE calls DROP COLUMN config_commit;
+         DELETE FROM schema_version WHERE version = 3;",
+    )
+    .unwrap();
+    drop(old);
+    let store = Store::open_with(&path, EPOCH, quick()).unwrap();
+    store.record(record(1));
+    store.close();
+    assert_eq!(Reader::open(&path).unwrap().calls(all()).unwrap().len(), 1);
 }
 
 #[test]

@@ -178,3 +178,14 @@ pub fn told(outputs: &[Output]) -> Vec<String> {
     };
     outputs.iter().map(words).collect()
 }
+
+impl Desk {
+    /// Goes on with this installation.
+    pub fn reload(&mut self, next: &Roster) -> Vec<Output> {
+        let mut out = Outbox::new();
+        let renewed = Arc::new(self.router.roster().renewed(&[next]));
+        self.router.reload(self.now, renewed, &mut out);
+        self.router.check();
+        out.take()
+    }
+}

@@ -11,6 +11,8 @@ pub struct Observer {
     pub states: BTreeMap<AgentId, AgentState>,
     pub offers_seen: u64,
     missed: BTreeSet<CallId>,
+    /// What was held when the limits changed last; more may never be held than that or the limit.
+    at_reload: BTreeMap<OfferId, Held>,
 }
 
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -30,7 +32,14 @@ impl Observer {
             states: BTreeMap::new(),
             offers_seen: 0,
             missed: BTreeSet::new(),
+            at_reload: BTreeMap::new(),
         }
+    }
+
+    /// Other limits hold from now on; what is held may be above them until it ends.
+    pub fn reloaded(&mut self, roster: Arc<Roster>) {
+        self.roster = roster;
+        self.at_reload = self.held.clone();
     }
 
     /// `input` None: woken.
@@ -120,27 +129,54 @@ impl Observer {
         assert!(offer.0 > self.offers_seen, "{offer} again");
         self.offers_seen = offer.0;
         assert!(self.held.values().all(|h| h.call != held.call), "two agents for {}", held.call);
+        let news = held.clone();
         self.held.insert(offer, held);
-        self.limits();
+        // Whatever a reload found, nothing is added above a limit.
+        let over = self.over(&BTreeMap::new());
+        let own = |what: &Limited| match *what {
+            Limited::Agent(a) => a == news.agent,
+            Limited::Pool(p) => self.roster.agents[news.agent.0 as usize].pool == p,
+            Limited::Queue(q) => news.queue == Some(q),
+            Limited::Node => true,
+        };
+        assert!(!over.iter().any(own), "{offer} is above a limit: {over:?}");
     }
 
     fn limits(&self) {
-        let count = |of: &dyn Fn(&Held) -> bool| self.held.values().filter(|h| of(h)).count() as u32;
-        for (a, agent) in (0u32..).map(AgentId).zip(&self.roster.agents) {
-            assert!(count(&|h| h.agent == a) <= agent.capacity, "{a} over his capacity");
-        }
-        for (p, pool) in (0u32..).map(PoolId).zip(&self.roster.pools) {
-            let calls = count(&|h| self.roster.agents[h.agent.0 as usize].pool == p);
-            assert!(pool.limit.is_none_or(|l| calls <= l), "{p} over its limit");
-        }
-        for (q, queue) in (0u32..).map(QueueId).zip(&self.roster.queues) {
-            assert!(queue.limit.is_none_or(|l| count(&|h| h.queue == Some(q)) <= l), "{q} over its limit");
-        }
-        assert!(
-            self.roster.node_limit.is_none_or(|l| self.held.len() as u32 <= l),
-            "the node over its limit"
-        );
+        let over = self.over(&self.at_reload);
+        assert!(over.is_empty(), "over their limits: {over:?}");
     }
+
+    /// Where more is held than the limit, and more than there was.
+    fn over(&self, was: &BTreeMap<OfferId, Held>) -> Vec<Limited> {
+        let count = |of: &dyn Fn(&Held) -> bool| {
+            let in_all = |all: &BTreeMap<OfferId, Held>| all.values().filter(|h| of(h)).count() as u32;
+            (in_all(&self.held), in_all(was))
+        };
+        let over = |(now, was): (u32, u32), limit: Option<u32>| limit.is_some_and(|l| now > l.max(was));
+        let pool_of = |h: &Held| self.roster.agents[h.agent.0 as usize].pool;
+        let agents = (0u32..).map(AgentId).zip(&self.roster.agents);
+        let pools = (0u32..).map(PoolId).zip(&self.roster.pools);
+        let queues = (0u32..).map(QueueId).zip(&self.roster.queues);
+        let agents = agents.filter(|(a, agent)| over(count(&|h| h.agent == *a), Some(agent.capacity)));
+        let pools = pools.filter(|(p, pool)| over(count(&|h| pool_of(h) == *p), pool.limit));
+        let queues = queues.filter(|(q, queue)| over(count(&|h| h.queue == Some(*q)), queue.limit));
+        let node = over(count(&|_| true), self.roster.node_limit).then_some(Limited::Node);
+        agents
+            .map(|(a, _)| Limited::Agent(a))
+            .chain(pools.map(|(p, _)| Limited::Pool(p)))
+            .chain(queues.map(|(q, _)| Limited::Queue(q)))
+            .chain(node)
+            .collect()
+    }
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Limited {
+    Agent(AgentId),
+    Pool(PoolId),
+    Queue(QueueId),
+    Node,
 }
 
 /// Away: nothing may be offered, whatever his slots.

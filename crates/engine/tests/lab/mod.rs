@@ -61,6 +61,7 @@ pub fn settings() -> Settings {
     prompts.sounds.insert("en".into(), sounds);
     let listener = Listener { transport: Transport::Udp, address: engine_address(), advertised: None };
     Settings {
+        version: Version::default(),
         sip: SipSettings { realm: REALM.into(), product: "hotline".into(), listeners: vec![listener] },
         media: MediaSettings {
             address: None,

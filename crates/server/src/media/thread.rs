@@ -1,7 +1,7 @@
 use super::orders::Orders;
 use super::sockets::{Sockets, of_token};
-use super::{EventSink, MediaThreadsConfig, Ports};
-use ::media::{Deck, DeckConfig, Event, Library};
+use super::{EventSink, MediaThreadsConfig, Ports, Shelf};
+use ::media::{Deck, DeckConfig, Event};
 use hotline_core::{Outbox, Time};
 use std::io;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
@@ -13,7 +13,7 @@ use std::time::{Duration, Instant, SystemTime};
 pub(super) struct Start {
     pub first: bool,
     pub config: MediaThreadsConfig,
-    pub library: Arc<Library>,
+    pub shelf: Arc<Shelf>,
     pub ports: Arc<Ports>,
     pub orders: Arc<Orders>,
     pub waker: Arc<Waker>,
@@ -74,7 +74,7 @@ pub(super) fn start(n: usize, start: Start) -> io::Result<JoinHandle<()>> {
 }
 
 fn run(start: Start, epoll: OwnedFd) {
-    let Start { first, config, library, ports, orders, waker, events } = start;
+    let Start { first, config, shelf, ports, orders, waker, events } = start;
     let _ends = Ends(&orders);
     take_priority(first);
     let clock = Clock { started: config.started };
@@ -85,6 +85,8 @@ fn run(start: Start, epoll: OwnedFd) {
         scan: false,
         ..DeckConfig::default()
     };
+    let mut edition = 0;
+    let library = shelf.news(&mut edition).unwrap_or_default();
     let mut deck = Deck::new(deck_config, library);
     let mut sockets = Sockets::new(ports, epoll, clock.instant());
     let mut out = Outbox::new();
@@ -95,6 +97,10 @@ fn run(start: Start, epoll: OwnedFd) {
         deck.tick(now, &mut sockets, &mut out);
         let open = orders.take(COMMANDS_A_ROUND, &mut commands);
         let more = commands.len() == COMMANDS_A_ROUND;
+        // Before the commands: whoever gave them may know newer sounds.
+        if let Some(library) = shelf.news(&mut edition) {
+            deck.set_library(library);
+        }
         for command in commands.drain(..) {
             deck.handle(now, command, &mut sockets, &mut out);
         }

@@ -3,7 +3,7 @@ use super::plan::{Answering, Do, Key, Plan, Seen, Voice};
 use crate::clock::Clock;
 use crate::inbox::Inbox;
 use crate::io::Io;
-use crate::media::{MediaThreads, MediaThreadsConfig};
+use crate::media::{MediaThreads, MediaThreadsConfig, Shelf};
 use crate::shell::{Signal, StartError};
 use crate::wire::{Arrival, Wire};
 use hotline_core::{LegId, Outbox, PlayId, Rng, SoundId, Time, TimerQueue, earliest};
@@ -102,7 +102,7 @@ impl Ua {
                 cname: format!("{}@{ip}", options.account.user),
                 legs_max: 64,
             },
-            Arc::new(Library::from_samples(sounds)),
+            Arc::new(Shelf::new(Library::from_samples(sounds))),
             Arc::new(move |event| {
                 events.insist(Input::Media(event));
             }),
