@@ -97,6 +97,7 @@ impl<'a> Install<'a> {
                 store: normal(&root.join("var/hotline.db")),
                 log: "info".into(),
                 log_json: false,
+                watch: false,
                 root,
             },
             agents: folder.join("agents.toml"),
@@ -237,6 +238,10 @@ impl<'a> Install<'a> {
         );
         set(&mut limits.drain_max, engine.get("drain_max").and_then(|v| v.duration(secs(0)..=secs(86400))));
         self.agent_calls_max = engine.get("agent_calls_max").and_then(|v| v.count(1..=1_000_000));
+        if let Some(reload) = engine.get("reload").and_then(|v| v.table()) {
+            self.server.watch = reload.get("watch").and_then(|v| v.flag()).unwrap_or(false);
+            reload.done();
+        }
         engine.done();
     }
 

@@ -79,6 +79,8 @@ pub struct ServerSettings {
     pub log: String,
     /// One JSON object a line instead of text.
     pub log_json: bool,
+    /// `[engine] reload = { watch = true }`: a saved file is served.
+    pub watch: bool,
 }
 
 /// Reads and checks the installation whose main file is `main`. Reads files, writes nothing.

@@ -43,7 +43,9 @@ impl Engine {
             call: "".into(),
         };
         let driver = Driver::Visit(visit);
-        let Some(call) = self.admit(now, dialog, invitation, settings, driver, out) else { return };
+        let Some(call) = self.admit(now, dialog, invitation, settings.clone(), driver, out) else {
+            return;
+        };
         start.call = call.to_string().into();
         self.count_call(&number.flow);
         self.work.push_back(Work::Visit(call, ivr::Input::Started(Box::new(start))));

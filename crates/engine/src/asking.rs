@@ -46,7 +46,7 @@ impl Engine {
         mut request: Box<HttpRequest>,
         out: &mut Outbox<Output>,
     ) {
-        let Some(service) = self.settings.services.get(&request.service) else {
+        let Some(service) = self.settings_of(call).services.get(&request.service) else {
             let detail = format!("service={} failure=unknown", request.service);
             return self.log(now, call, None, "notify-failed", detail, out);
         };

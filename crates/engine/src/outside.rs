@@ -25,7 +25,7 @@ pub(crate) struct Dial {
 
 impl Engine {
     pub(crate) fn dial(&mut self, now: Time, id: CallId, dial: Dial, out: &mut Outbox<Output>) {
-        let (number, hop) = match self.way_out(&dial) {
+        let (number, hop) = match self.way_out(id, &dial) {
             Ok(way) => way,
             Err((why, end)) => {
                 let detail = format!("trunk={} why={why}", dial.trunk);
@@ -50,8 +50,8 @@ impl Engine {
     }
 
     /// The number as it is dialled, and the way to it; or why there is none.
-    fn way_out(&self, dial: &Dial) -> Result<(String, Hop), (&'static str, RingEnd)> {
-        let Some(trunk) = self.settings.trunks.get(&dial.trunk) else {
+    fn way_out(&self, id: CallId, dial: &Dial) -> Result<(String, Hop), (&'static str, RingEnd)> {
+        let Some(trunk) = self.settings_of(Some(id)).trunks.get(&dial.trunk) else {
             return Err(("no such trunk", RingEnd::Unreachable));
         };
         let Some(number) = crate::callbacks::dialable(&dial.number) else {
@@ -92,7 +92,7 @@ impl Engine {
         address: SocketAddr,
         out: &mut Outbox<Output>,
     ) {
-        let settings = self.settings.clone();
+        let settings = self.settings_of(Some(id)).clone();
         let session = self.rng.next_u64() >> 2;
         let Some(call) = self.calls.get_mut(&id) else { return };
         if call.wait != (Wait::Outside { leg }) {

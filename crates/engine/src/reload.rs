@@ -73,9 +73,14 @@ impl Engine {
         }
     }
 
+    /// The installation as it was when the call began; as it is now for what belongs to no call.
+    pub(crate) fn settings_of(&self, call: Option<CallId>) -> &Arc<Settings> {
+        call.and_then(|call| self.calls.get(&call)).map_or(&self.served, |call| &call.settings)
+    }
+
     /// The prompts as they were when the call began.
     pub(crate) fn prompts_of(&self, call: CallId) -> &Prompts {
-        &self.calls.get(&call).map_or(&self.served, |call| &call.settings).prompts
+        &self.settings_of(Some(call)).prompts
     }
 
     pub(crate) fn change(

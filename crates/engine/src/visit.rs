@@ -395,7 +395,7 @@ impl Engine {
         self.log(now, Some(id), None, "survey", detail.clone(), out);
         if survey.low {
             self.log(now, Some(id), None, "survey-low", detail, out);
-            let plan = self.settings.surveys.get(&survey.survey);
+            let plan = self.settings_of(Some(id)).surveys.get(&survey.survey);
             if let Some(service) = plan.and_then(|plan| plan.notify.clone()) {
                 let answers: Vec<String> = survey
                     .answers

@@ -87,6 +87,9 @@ pub struct Run {
     /// Do not tell the calls' stories
     #[arg(long, short)]
     pub quiet: bool,
+    /// Serve files as they are saved, if they pass check and tests
+    #[arg(long)]
+    pub watch: bool,
 }
 
 /// Where the engine is.
@@ -202,6 +205,8 @@ pub enum Subject {
     Timers,
     /// Phones that are registered
     Registrations,
+    /// Configurations that were served, and which are
+    Versions,
     /// How the engine is
     Status,
     /// Emergency announcements: which are on, by whom, for how long

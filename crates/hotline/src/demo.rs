@@ -52,6 +52,7 @@ pub fn demo(config: Option<&Path>, options: &Demo, everything: bool) -> Result<u
         control: None,
         store: Some(store),
         stories: Some(stories),
+        reload: None,
     })
     .map_err(Failure::not_started)?;
     let style = Style { colours: colours(), everything, epoch_unix: None };

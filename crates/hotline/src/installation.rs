@@ -38,9 +38,16 @@ pub fn load_good(
     named: Option<&Path>,
     epoch_unix: i64,
 ) -> Result<(PathBuf, Settings, config::ServerSettings), Failure> {
-    let (main, Loaded { settings, findings, server, .. }) = load(named, epoch_unix)?;
+    let (main, loaded) = load(named, epoch_unix)?;
+    let (settings, server) = good(loaded)?;
+    Ok((main, settings, server))
+}
+
+/// What was loaded, if it may serve calls.
+pub fn good(loaded: Loaded) -> Result<(Settings, config::ServerSettings), Failure> {
+    let Loaded { settings, findings, server, .. } = loaded;
     match settings {
-        Some(settings) => Ok((main, settings, server)),
+        Some(settings) => Ok((settings, server)),
         None => {
             let report = config::Report { findings: &findings };
             let what =

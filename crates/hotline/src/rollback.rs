@@ -1,9 +1,19 @@
 use crate::failure::Failure;
+use crate::operate;
+use server::control::protocol::Request;
 use std::path::Path;
 
 #[derive(clap::Args, Debug)]
-pub struct Options {}
+pub struct Options {
+    /// As `hotline versions` lists it (its first digits do), or `previous`
+    version: String,
+    /// Even if the tests beside its flows would fail
+    #[arg(long)]
+    no_tests: bool,
+}
 
-pub fn rollback(_config: Option<&Path>, _options: &Options) -> Result<u8, Failure> {
-    Err(Failure::not_started("`hotline rollback` is not built into this version yet"))
+/// Has the running engine serve an earlier configuration; the files stay as they are.
+pub fn rollback(config: Option<&Path>, options: &Options) -> Result<u8, Failure> {
+    let (version, tests, by) = (options.version.clone(), !options.no_tests, operate::operator());
+    operate::command(config, &Request::Rollback { version, tests, by })
 }

@@ -5,6 +5,7 @@ use crate::installation;
 use crate::print::colours;
 use engine::Listener;
 use server::fetch::Secrets;
+use server::reload::Source;
 use server::{Clock, Exit, Options, Shell, Signal, Told};
 use std::io::{IsTerminal, Write};
 use std::path::Path;
@@ -18,7 +19,11 @@ const STORIES_MAX: usize = 1024;
 /// Runs the engine until it has drained.
 pub fn run(config: Option<&Path>, options: &Run, everything: bool) -> Result<u8, Failure> {
     let clock = Clock::start();
-    let (main, mut settings, server) = installation::load_good(config, clock.epoch_unix())?;
+    let (main, loaded) = installation::load(config, clock.epoch_unix())?;
+    let mut reload = Source::new(main.clone(), &loaded);
+    reload.watch |= options.watch;
+    reload.listen_given = !options.listen.is_empty();
+    let (mut settings, server) = installation::good(loaded)?;
     log(options.log.as_deref().unwrap_or(&server.log), server.log_json, options.quiet)?;
     if !options.listen.is_empty() {
         let listener = |&(transport, address)| Listener { transport, address, advertised: None };
@@ -32,6 +37,7 @@ pub fn run(config: Option<&Path>, options: &Run, everything: bool) -> Result<u8,
         control: Some(server.control.clone()),
         store: Some(server.store.clone()),
         stories: (!options.quiet).then_some(stories),
+        reload: Some(reload),
     })
     .map_err(Failure::not_started)?;
     shell.obey_signals(announce).map_err(Failure::not_started)?;

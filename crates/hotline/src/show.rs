@@ -19,6 +19,7 @@ pub fn show(config: Option<&Path>, options: &Show, everything: bool) -> Result<u
         Subject::Queues => protocol::Show::Queues,
         Subject::Timers => protocol::Show::Timers,
         Subject::Registrations => protocol::Show::Registrations,
+        Subject::Versions => protocol::Show::Versions { limit },
         Subject::Status => protocol::Show::Status,
         Subject::Announcements => protocol::Show::Announcements,
         Subject::Callbacks => protocol::Show::Callbacks,
@@ -243,6 +244,21 @@ fn print(answer: &Answer, out: &mut impl Write) -> std::io::Result<()> {
                 ]);
             }
             table_or(&t, rows.is_empty(), "nothing has happened yet", out)
+        }
+        Answer::Versions(rows) => {
+            let mut t = Table::new(&["VERSION", "COMMIT", "NOW", "WHEN", "WHAT", "BY", "CALLS>"]);
+            for r in rows {
+                t.row([
+                    text(r, "hash"),
+                    text(r, "commit"),
+                    text(r, "state"),
+                    local_time(&text(r, "at")),
+                    text(r, "what"),
+                    text(r, "by"),
+                    text(r, "calls"),
+                ]);
+            }
+            table_or(&t, rows.is_empty(), "no version was served yet", out)
         }
         Answer::Done(what) | Answer::Error(what) => writeln!(out, "{what}"),
     }

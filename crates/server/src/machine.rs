@@ -5,7 +5,7 @@ use crate::inbox::Inbox;
 use crate::log;
 use crate::media::MediaThreads;
 use crate::wire::Wire;
-use engine::{Command, Engine, Input, KeptAtStart, Output, Reply, StoryLine};
+use engine::{Change, Command, Engine, Input, KeptAtStart, Output, Reply, StoryLine};
 use hotline_core::{CallId, Outbox, Time};
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -15,6 +15,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use store::Store;
 use tokio::sync::oneshot;
+use tokio::sync::oneshot::error::TryRecvError;
 
 /// Inputs taken between two looks at the clock, so that timers have their turn under load.
 const TURN: usize = 256;
@@ -223,6 +224,26 @@ impl Line {
             Ok(Err(_)) => Reply::Error("the engine has stopped".into()),
             Err(_) => Reply::Error("the engine does not answer; its log says why".into()),
         }
+    }
+
+    /// Gives the engine another installation and waits, on a thread that may block.
+    pub(crate) fn configure(&self, change: Change, by: &str) -> Result<String, String> {
+        const PATIENCE: Duration = Duration::from_secs(10);
+        const BETWEEN: Duration = Duration::from_millis(1);
+        let (ticket, mut answer) = self.replies.expect().ok_or("too many questions wait for the engine")?;
+        if !self.inbox.insist(Input::Configure { ticket, change: Box::new(change), by: by.to_owned() }) {
+            return Err("the engine is overloaded or stopping; try again".into());
+        }
+        for _ in 0..PATIENCE.as_millis() / BETWEEN.as_millis() {
+            match answer.try_recv() {
+                Ok(Reply::Done(said)) => return Ok(said),
+                Ok(Reply::Error(why)) => return Err(why),
+                Ok(other) => return Err(format!("the engine answered something else: {other:?}")),
+                Err(TryRecvError::Empty) => std::thread::sleep(BETWEEN),
+                Err(TryRecvError::Closed) => return Err("the engine has stopped".into()),
+            }
+        }
+        Err("the engine does not answer; its log says why".into())
     }
 
     /// Takes no new calls; ends the others when their time is over (`limits.drain_max`).

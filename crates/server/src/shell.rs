@@ -6,6 +6,7 @@ use crate::inbox::Inbox;
 use crate::io::Io;
 use crate::machine::{EngineThread, Exit, Line, Replies, Told};
 use crate::media::{MediaThreads, MediaThreadsConfig, Shelf};
+use crate::reload;
 use crate::wire::{ListenError, Wire};
 use ::media::Library;
 use engine::{Engine, Input, KeptAtStart, Settings};
@@ -38,6 +39,8 @@ pub struct Options {
     pub store: Option<PathBuf>,
     /// Where calls' stories go; what it has no room for is left out.
     pub stories: Option<SyncSender<Told>>,
+    /// Where the settings were read; None: they stay as they are until the end.
+    pub reload: Option<reload::Source>,
 }
 
 /// A running engine with its sockets, threads and files.
@@ -50,13 +53,18 @@ pub struct Shell {
     control: Option<PathBuf>,
     engine: JoinHandle<Exit>,
     store: Option<Arc<Store>>,
+    reload: Option<reload::Thread>,
     io: Io,
 }
 
 impl Shell {
     /// Everything is bound and answers when this returns.
     pub fn start(options: Options) -> Result<Shell, StartError> {
-        let Options { mut settings, secrets, clock, control, store, stories } = options;
+        let Options { mut settings, secrets, clock, control, store, stories, reload } = options;
+        let reload = reload.map(|source| reload::Start::new(source, settings.clone()));
+        if let Some(start) = &reload {
+            settings.version = start.settings.version.clone();
+        }
         let io = Io::start().map_err(StartError::Threads)?;
         // Before the ports: who starts a second engine learns that there is a first one.
         let listener = match &control {
@@ -98,7 +106,7 @@ impl Shell {
             let events = Arc::new(move |event| {
                 inbox.insist(Input::Media(event));
             });
-            MediaThreads::start(media_config(&settings, &clock), shelf, events)
+            MediaThreads::start(media_config(&settings, &clock), shelf.clone(), events)
                 .map_err(|error| StartError::Media(error.to_string()))?
         };
 
@@ -117,12 +125,26 @@ impl Shell {
             inbox,
             wire: wire.clone(),
             media,
-            fetcher,
+            fetcher: fetcher.clone(),
             kept,
             store: store.as_ref().map(|kept| kept.store.clone()),
             board: board.clone(),
             replies: line.replies.clone(),
-            stories,
+            stories: stories.clone(),
+        };
+        let reload = match reload {
+            Some(start) => {
+                let around = reload::Around {
+                    clock,
+                    line: line.clone(),
+                    shelf,
+                    store: store.as_ref().map(|kept| kept.store.clone()),
+                    stories,
+                    fetcher,
+                };
+                Some(reload::Thread::start(start, &settings, around).map_err(StartError::Threads)?)
+            }
+            None => None,
         };
         let engine = thread::Builder::new()
             .name("engine".into())
@@ -134,11 +156,12 @@ impl Shell {
                 board: board.clone(),
                 wire: wire.clone(),
                 store: store.clone(),
+                reloads: reload.as_ref().map(|thread| thread.reloads.clone()),
             };
             io.handle().spawn(control::serve(listener, service));
         }
         let store = store.map(|kept| kept.store);
-        Ok(Shell { settings, line, board, wire, control, engine, store, io })
+        Ok(Shell { settings, line, board, wire, control, engine, store, reload, io })
     }
 
     /// The settings with the addresses really bound.
@@ -159,11 +182,20 @@ impl Shell {
         self.wire.local()
     }
 
-    /// SIGTERM or SIGINT drains, a second one ends at once. `told` hears of each.
+    /// SIGTERM or SIGINT drains, a second one ends at once. `told` hears of each. SIGHUP reads the installation anew.
     pub fn obey_signals(&self, told: impl Fn(Signal) + Send + 'static) -> io::Result<()> {
         let _entered = self.io.handle().enter();
         let mut terminate = signal(SignalKind::terminate())?;
         let mut interrupt = signal(SignalKind::interrupt())?;
+        if let Some(thread) = &self.reload {
+            let mut hang_up = signal(SignalKind::hangup())?;
+            let reloads = thread.reloads.clone();
+            self.io.handle().spawn(async move {
+                while hang_up.recv().await.is_some() {
+                    reloads.tell(reload::What::Reload { canary: None, tests: true }, "SIGHUP");
+                }
+            });
+        }
         let line = self.line.clone();
         self.io.handle().spawn(async move {
             for nth in [Signal::First, Signal::Second] {
@@ -190,6 +222,9 @@ impl Shell {
         }
         // Its tasks hold the store, too.
         drop(self.io);
+        if let Some(thread) = self.reload {
+            thread.stop();
+        }
         if let Some(counts) = self.store.and_then(Arc::into_inner).map(|store| store.close())
             && counts.lost > 0
         {

@@ -250,7 +250,9 @@ impl Reader {
                 calls: count(row, "calls")?.unwrap_or(0),
             })
         };
-        let rows = |c: &Connection| c.prepare_cached(sql)?.query_map([limit.min(ROWS_MAX)], read)?.collect();
+        let rows = |c: &Connection| -> rusqlite::Result<Vec<StoredVersion>> {
+            c.prepare_cached(sql)?.query_map([limit.min(ROWS_MAX)], read)?.collect()
+        };
         rows(&self.connection).map_err(|e| Error::sqlite(&self.path, &e))
     }
 

@@ -6,9 +6,22 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 const PATIENCE: Duration = Duration::from_secs(10);
+const RELOAD_PATIENCE: Duration = Duration::from_secs(600);
 
 /// Asks the engine behind `socket` one thing and waits for its answer.
 pub fn ask(socket: &Path, request: &Request) -> Result<Answer, AskError> {
+    let patience = match request {
+        // The tests run before it is answered, and perhaps those of reloads that wait already.
+        Request::Reload { .. }
+        | Request::Rollback { .. }
+        | Request::Promote { .. }
+        | Request::Abort { .. } => RELOAD_PATIENCE,
+        _ => PATIENCE,
+    };
+    ask_within(patience, socket, request)
+}
+
+fn ask_within(patience: Duration, socket: &Path, request: &Request) -> Result<Answer, AskError> {
     let failed = |error| AskError::Broken { socket: socket.to_owned(), error };
     let mut stream = UnixStream::connect(socket).map_err(|error| match error.kind() {
         io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused => {
@@ -17,7 +30,7 @@ pub fn ask(socket: &Path, request: &Request) -> Result<Answer, AskError> {
         io::ErrorKind::PermissionDenied => AskError::NotAllowed { socket: socket.to_owned() },
         _ => failed(error),
     })?;
-    stream.set_read_timeout(Some(PATIENCE)).map_err(failed)?;
+    stream.set_read_timeout(Some(patience)).map_err(failed)?;
     stream.set_write_timeout(Some(PATIENCE)).map_err(failed)?;
     let mut line = serde_json::to_vec(request).map_err(|e| failed(e.into()))?;
     line.push(b'\n');

@@ -38,6 +38,54 @@ pub enum Request {
         name: String,
         by: String,
     },
+    /// Reads the installation anew. The answer comes when it is served, or refused.
+    Reload {
+        /// Only for these calls; null: for all.
+        #[serde(default)]
+        canary: Option<Canary>,
+        /// Whether the tests beside the flows must pass.
+        #[serde(default = "yes")]
+        tests: bool,
+        by: String,
+    },
+    /// Serves an earlier version: its hash's first digits, or "previous".
+    Rollback {
+        version: String,
+        #[serde(default = "yes")]
+        tests: bool,
+        by: String,
+    },
+    /// Every new call takes the version on trial.
+    Promote {
+        by: String,
+    },
+    /// No new call takes the version on trial.
+    Abort {
+        by: String,
+    },
+}
+
+fn yes() -> bool {
+    true
+}
+
+/// The calls that a version on trial gets.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Canary {
+    /// In ten thousand: 500 is 5 %.
+    Share(u16),
+    /// Callers' numbers.
+    Callers(Vec<String>),
+}
+
+impl std::fmt::Display for Canary {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Canary::Share(share) => write!(f, "{}% of the callers", f64::from(*share) / 100.0),
+            Canary::Callers(callers) => write!(f, "{} callers", callers.len()),
+        }
+    }
 }
 
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -54,6 +102,10 @@ pub enum Show {
     /// Every flow that served a call, or this one.
     Flows {
         flow: Option<String>,
+    },
+    /// The `limit` configurations that were changed last.
+    Versions {
+        limit: u32,
     },
     /// The newest `limit` records, or the one of `call`.
     Records {
@@ -90,6 +142,8 @@ pub enum Answer {
     /// Rows of the store, as it writes them.
     Records(Vec<serde_json::Value>),
     Events(Vec<serde_json::Value>),
+    /// As the store has them, with `state`: current, canary, previous.
+    Versions(Vec<serde_json::Value>),
     Done(String),
     /// What is wrong and what to do.
     Error(String),
@@ -423,6 +477,14 @@ mod tests {
                     reason: None,
                     by: "root".into(),
                 },
+            ),
+            (
+                r#"{"reload":{"canary":{"share":500},"by":"root"}}"#,
+                Request::Reload { canary: Some(Canary::Share(500)), tests: true, by: "root".into() },
+            ),
+            (
+                r#"{"rollback":{"version":"previous","tests":false,"by":"root"}}"#,
+                Request::Rollback { version: "previous".into(), tests: false, by: "root".into() },
             ),
             (r#"{"hang-up":{"call":7,"by":"root"}}"#, Request::HangUp { call: 7, by: "root".into() }),
         ] {

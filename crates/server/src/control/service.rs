@@ -1,6 +1,7 @@
 use super::protocol::{AgentChange, Answer, REQUEST_BYTES_MAX, Request, Show, Status};
 use crate::board::Board;
 use crate::machine::Line;
+use crate::reload::{Reloads, Serving, What};
 use crate::wire::Wire;
 use engine::{Command, Input};
 use hotline_core::CallId;
@@ -31,6 +32,8 @@ pub struct Service {
     pub board: Arc<Board>,
     pub wire: Wire<Input>,
     pub store: Option<Kept>,
+    /// None: this engine keeps what it was started with.
+    pub reloads: Option<Reloads>,
 }
 
 /// The store as its writer has it, and where it lies for readers.
@@ -136,9 +139,22 @@ impl Service {
                 self.line.ask(Command::Announce { name, length, reason, by }).await.into()
             }
             Request::Retract { name, by } => self.line.ask(Command::Retract { name, by }).await.into(),
+            Request::Reload { canary, tests, by } => self.reload(What::Reload { canary, tests }, by).await,
+            Request::Rollback { version, tests, by } => {
+                self.reload(What::Rollback { version, tests }, by).await
+            }
+            Request::Promote { by } => self.reload(What::Promote, by).await,
+            Request::Abort { by } => self.reload(What::Abort, by).await,
             Request::HangUp { call, by } => {
                 self.line.ask(Command::HangUp { call: CallId(call), by }).await.into()
             }
+        }
+    }
+
+    async fn reload(&self, what: What, by: String) -> Answer {
+        match &self.reloads {
+            Some(reloads) => reloads.ask(what, by).await,
+            None => Answer::Error("this engine keeps what it was started with".into()),
         }
     }
 
@@ -159,6 +175,13 @@ impl Service {
             Show::Records { limit, call } => {
                 self.stored(move |kept| kept.read(|reader| reader.calls(query(limit, call)), Answer::Records))
                     .await
+            }
+            Show::Versions { limit } => {
+                let serving = self.reloads.as_ref().map(Reloads::serving).unwrap_or_default();
+                match self.stored(move |kept| kept.read(|r| r.versions(limit), Answer::Versions)).await {
+                    Answer::Versions(rows) => Answer::Versions(with_state(rows, &serving)),
+                    answer => answer,
+                }
             }
             Show::Events { limit, call } => {
                 self.stored(move |kept| kept.read(|reader| reader.events(query(limit, call)), Answer::Events))
@@ -206,6 +229,25 @@ impl Kept {
     }
 }
 
+/// Says of each version which it is now: current, canary, previous.
+fn with_state(mut rows: Vec<serde_json::Value>, serving: &Serving) -> Vec<serde_json::Value> {
+    let known = [
+        ("previous", serving.previous.as_ref()),
+        ("canary", serving.canary.as_ref()),
+        ("current", Some(&serving.current)),
+    ];
+    for row in &mut rows {
+        for (state, version) in known {
+            if let Some(version) = version
+                && row.get("hash").and_then(|h| h.as_str()) == Some(&*version.hash)
+            {
+                row["state"] = state.into();
+            }
+        }
+    }
+    rows
+}
+
 fn query(limit: u32, call: Option<u64>) -> Query {
     Query { limit, call: call.map(CallId), ..Query::default() }
 }
@@ -216,6 +258,7 @@ pub fn read_file(path: &Path, show: &Show) -> Option<Answer> {
         Show::Records { limit, call } => {
             Some(read_store(path, |r| r.calls(query(limit, call)), Answer::Records))
         }
+        Show::Versions { limit } => Some(read_store(path, |r| r.versions(limit), Answer::Versions)),
         Show::Events { limit, call } => {
             Some(read_store(path, |r| r.events(query(limit, call)), Answer::Events))
         }
