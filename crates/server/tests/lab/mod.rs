@@ -40,6 +40,7 @@ pub fn start(folder: &Path) -> Result<(Shell, Receiver<Told>), StartError> {
         control: Some(control(folder)),
         store: Some(folder.join("new/store/lab.db")),
         stories: Some(stories),
+        reload: None,
     };
     Ok((Shell::start(options)?, told))
 }
