@@ -131,6 +131,10 @@ impl Engine {
                 self.work.push_back(Work::Visit(id, full));
             }
             Visit::EndMessage | Visit::Record(_) | Visit::Private(_) => {}
+            Visit::Trouble { step, what } => {
+                self.log(now, Some(id), None, "flow-trouble", format!("step={step} what={what}"), out);
+                self.story(id, StoryLine::Note(format!("step `{step}`: {what}")), out);
+            }
             Visit::Fault { step, what } => {
                 self.log(now, Some(id), None, "flow-fault", format!("step={step} what={what}"), out);
                 self.story(id, StoryLine::Note(format!("flow fault in step `{step}`: {what}")), out);

@@ -314,7 +314,12 @@ pub enum Output {
         value: String,
         masked: bool,
     },
-    /// Something odd that ends or bends the flow, for the log.
+    /// Something outside went wrong and the flow took the exit it has for that; for the log.
+    Trouble {
+        step: Arc<str>,
+        what: String,
+    },
+    /// Something that should never happen in a checked flow, for the log.
     Fault {
         step: Arc<str>,
         what: String,

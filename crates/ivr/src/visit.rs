@@ -584,7 +584,7 @@ impl Visit {
                 Then::Leave(Exit::Named("none"))
             }
             Asked::Http(_) => {
-                self.fault(out, "no http answer came, not even a failure");
+                self.trouble(out, "no http answer came, not even a failure");
                 Then::Leave(Exit::Named("error"))
             }
             Asked::Estimate { require, severity } => {
@@ -597,7 +597,7 @@ impl Visit {
                 Then::Leave(Exit::Named("full"))
             }
             Asked::Bot => {
-                self.fault(out, "the bot did not end in time");
+                self.trouble(out, "the bot did not end in time");
                 out.push(Output::LeaveBot);
                 Then::Leave(Exit::Named("error"))
             }
@@ -649,6 +649,11 @@ impl Visit {
         if std::mem::replace(&mut self.private, private) != private {
             out.push(Output::Private(private));
         }
+    }
+
+    /// Something outside went wrong, or does not fit; an exit of the step, or the value there was, takes care of it.
+    fn trouble(&self, out: &mut Outbox<Output>, what: impl Into<String>) {
+        out.push(Output::Trouble { step: self.flow.step(self.step).name.clone(), what: what.into() });
     }
 
     fn fault(&self, out: &mut Outbox<Output>, what: impl Into<String>) {

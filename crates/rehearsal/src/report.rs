@@ -176,6 +176,7 @@ pub fn way(story: &[Told]) -> Vec<String> {
                 format!("  survey {survey}: {score}{}", if *low { ", low" } else { "" })
             }
             What::Bot { bot } => format!("  talks with bot {bot}"),
+            What::Trouble { what, .. } => format!("  {what}"),
             What::Fault { step, what } => format!("  RUNTIME ERROR in {step}: {what}"),
             What::Ended(End::Flow) => "the flow hangs up".into(),
             What::Ended(End::Rejected(code)) => format!("refused with {code}"),

@@ -86,6 +86,11 @@ pub enum What {
     Bot {
         bot: Arc<str>,
     },
+    /// Something outside went wrong, and the flow took care of it.
+    Trouble {
+        step: Arc<str>,
+        what: String,
+    },
     Fault {
         step: Arc<str>,
         what: String,
@@ -398,6 +403,7 @@ impl<O: Others> Stage<O> {
             }
             Output::Left { step, exit } => self.tell(What::Left { step, exit }),
             Output::Set { name, value, .. } => self.tell(What::Set { name, value }),
+            Output::Trouble { step, what } => self.tell(What::Trouble { step, what }),
             Output::Fault { step, what } => self.tell(What::Fault { step, what }),
         }
     }

@@ -19,7 +19,7 @@ impl Visit {
     pub(super) fn http(&mut self, now: Time, http: &Http, out: &mut Outbox<Output>) -> Then {
         let values = self.values.all();
         let Some(url) = url(http, values) else {
-            self.fault(out, format!("what is filled in makes no URL of {}", http.service));
+            self.trouble(out, format!("what is filled in makes no URL of {}", http.service));
             return Then::Leave(Exit::Named("error"));
         };
         let body = http.body.as_ref().map(|template| {
@@ -57,7 +57,7 @@ impl Visit {
         let then = match result {
             HttpResult::Answered { status, body } => self.answered(http, status, &body, out),
             HttpResult::Failed(failure) => {
-                self.fault(out, format!("{}: {}", http.service, why(failure)));
+                self.trouble(out, format!("{}: {}", http.service, why(failure)));
                 Then::Leave(Exit::Named("error"))
             }
         };
@@ -74,7 +74,7 @@ impl Visit {
             return Then::Leave(Exit::At(1 + place));
         }
         if !(200..300).contains(&status) {
-            self.fault(out, format!("{} answered {status}", http.service));
+            self.trouble(out, format!("{} answered {status}", http.service));
             return Then::Leave(Exit::Named("error"));
         }
         match json::take(&self.flow, self.values.all(), http, body) {
@@ -85,7 +85,7 @@ impl Visit {
                 NEXT
             }
             Err(what) => {
-                self.fault(out, format!("{}: {what}", http.service));
+                self.trouble(out, format!("{}: {what}", http.service));
                 Then::Leave(Exit::Named("error"))
             }
         }

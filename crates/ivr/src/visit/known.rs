@@ -50,7 +50,7 @@ impl Visit {
                 let masked = self.values.is_masked(id);
                 out.push(Output::Set { name, value: self.values.shown(id), masked });
             }
-            Err(what) => self.fault(out, what),
+            Err(what) => self.trouble(out, what),
         }
     }
 
@@ -67,7 +67,7 @@ impl Visit {
             let zone = Some(&self.flow.zone);
             match self.flow.kind_of(*id).and_then(|kind| Value::parse_in(text, kind, zone)) {
                 Some(value) => self.assign(*id, value, false, out),
-                None => self.fault(out, format!("`{name}` is not of the type of its variable")),
+                None => self.trouble(out, format!("`{name}` is not of the type of its variable")),
             }
         }
     }

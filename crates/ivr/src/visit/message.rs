@@ -74,7 +74,7 @@ impl Visit {
         if let State::Recording { ended: false, .. } = self.state {
             out.push(Output::EndMessage);
         }
-        self.fault(out, "the message did not end in time");
+        self.trouble(out, "the message did not end in time");
         Then::Leave(Exit::Named("full"))
     }
 }

@@ -101,7 +101,7 @@ impl Visit {
                 Then::Leave(Exit::Named("hand-over"))
             }
             BotEnd::Failed => {
-                self.fault(out, "the bot failed");
+                self.trouble(out, "the bot failed");
                 Then::Leave(Exit::Named("error"))
             }
         };

@@ -7,6 +7,10 @@ use hotline_core::{Outbox, PlayId};
 use jiff::Timestamp;
 use std::sync::Arc;
 
+/// Unix seconds of the first and the last day that has a date to be read, wherever it is.
+const YEAR_1: i64 = -62_135_510_400;
+const YEAR_9999: i64 = 253_402_207_200;
+
 impl Visit {
     /// None: there is nothing to hear.
     pub(super) fn play<'s>(
@@ -41,7 +45,7 @@ impl Visit {
             match sound {
                 Sound::Prompt(name) => pieces.push(spoken(name.fill(self.values.all()))),
                 Sound::Say { kind, value } => {
-                    let value = self.readable(*kind, &value.eval(self.values.all()));
+                    let Some(value) = self.readable(*kind, &value.eval(self.values.all())) else { continue };
                     match say::reading(*kind, &value, &language) {
                         Some(names) => pieces.extend(names.into_iter().map(|n| spoken(n.into()))),
                         // The value may be personal, so it is not named.
@@ -57,20 +61,34 @@ impl Visit {
         pieces
     }
 
-    /// A value in the form in which its kind is read: moments in the flow's zone, lengths in whole seconds.
-    fn readable(&self, kind: SayKind, value: &Value) -> Arc<str> {
-        let local = |unix: i64, form: &str| match Timestamp::from_second(unix) {
-            Ok(time) => self.flow.zone.to_datetime(time).strftime(form).to_string().into(),
-            Err(_) => "".into(),
+    /// A value in the form in which its kind is read: moments in the flow's zone, lengths in whole seconds, numbers
+    /// within what can be read. None: there is nothing to say (no key in a number, no place in a line, no estimate).
+    fn readable(&self, kind: SayKind, value: &Value) -> Option<Arc<str>> {
+        let local = |unix: i64, form: &str| {
+            let time = Timestamp::from_second(unix.clamp(YEAR_1, YEAR_9999)).ok()?;
+            Some(self.flow.zone.to_datetime(time).strftime(form).to_string().into())
         };
+        let numbers = say::NUMBER_MAX;
         match (kind, value) {
             (SayKind::Date, Value::Time(unix)) => local(*unix, "%Y-%m-%d"),
             (SayKind::Time, Value::Time(unix)) => local(*unix, "%H:%M"),
+            (SayKind::Wait, Value::Duration(..=0)) => None,
             // A wait that is told is never shorter than it is.
             (SayKind::Duration | SayKind::Wait, Value::Duration(ms)) => {
-                ms.max(&0).unsigned_abs().div_ceil(1000).to_string().into()
+                Some(ms.max(&0).unsigned_abs().div_ceil(1000).min(numbers.unsigned_abs()).to_string().into())
             }
-            _ => value.text(),
+            (SayKind::Position, Value::Number(..=0)) => None,
+            (SayKind::Position, Value::Number(n)) => {
+                Some(n.unsigned_abs().min(say::POSITION_MAX).to_string().into())
+            }
+            (SayKind::Number | SayKind::Money(_), Value::Number(n)) => {
+                Some(n.clamp(&-numbers, &numbers).to_string().into())
+            }
+            (SayKind::Digits | SayKind::Telephone, _) => {
+                let keys: String = value.text().chars().filter(|c| "0123456789*#".contains(*c)).collect();
+                (!keys.is_empty()).then(|| keys.into())
+            }
+            _ => Some(value.text()),
         }
     }
 }

@@ -86,12 +86,12 @@ impl Visit {
         let require = match require.map(|r| r.fill(self.values.all())).transpose() {
             Ok(require) => require,
             Err(missing) => {
-                self.fault(out, format!("`{}` names no skill, so nobody has it", missing.variable));
+                self.trouble(out, format!("`{}` names no skill, so nobody has it", missing.variable));
                 return None;
             }
         };
         let severity = Severity::parse(&severity.fill(self.values.all())).unwrap_or_else(|| {
-            self.fault(out, "the severity is none of P0 to P3: P3 taken");
+            self.trouble(out, "the severity is none of P0 to P3: P3 taken");
             Severity::P3
         });
         Some((require, severity))

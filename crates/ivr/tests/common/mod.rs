@@ -336,8 +336,10 @@ impl Caller {
             }
             _ => {}
         }
-        if let (Some(secret), Output::Set { .. } | Output::Fault { .. } | Output::Left { .. }) =
-            (self.secret, output)
+        if let (
+            Some(secret),
+            Output::Set { .. } | Output::Fault { .. } | Output::Trouble { .. } | Output::Left { .. },
+        ) = (self.secret, output)
         {
             assert!(!format!("{output:?}").contains(secret), "{output:?} shows a secret");
         }
@@ -377,6 +379,7 @@ fn line(output: &Output) -> String {
         Output::Entered { step } => format!("> {step}"),
         Output::Set { name, value, .. } => format!("{name} = {value}"),
         Output::Fault { step, what } => format!("fault in {step}: {what}"),
+        Output::Trouble { step, what } => format!("trouble in {step}: {what}"),
         Output::Left { step, exit } => format!("{step}:{exit}"),
         Output::Estimate { queue, require, severity } => {
             format!("estimate {queue} {severity} ({})", require.as_deref().unwrap_or("anyone"))
