@@ -7,6 +7,7 @@ mod invite;
 mod meter;
 mod packets;
 mod routing;
+mod steps;
 
 use meter::Meter;
 use std::process::ExitCode;
@@ -20,7 +21,19 @@ struct Case {
     run: fn(&mut Meter, u64),
 }
 
-const CASES: [Case; 9] = [
+const CASES: [Case; 11] = [
+    Case {
+        name: "flow-step",
+        what: "interpret a step of a flow",
+        times: [2_000_000, 40_000],
+        run: steps::interpreted,
+    },
+    Case {
+        name: "flow-test",
+        what: "run a test of the sample's main flow",
+        times: [10_000, 50],
+        run: steps::tested,
+    },
     Case { name: "invite", what: "parse an INVITE of 968 bytes", times: [300_000, 3_000], run: invite::ours },
     Case { name: "invite-rsip", what: "the same with rsip", times: [100_000, 1_000], run: invite::rsip },
     Case {
