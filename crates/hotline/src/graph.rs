@@ -1,6 +1,8 @@
 use crate::failure::{DONE, Failure};
 use crate::installation;
 use ::graph::Picture;
+use server::control::ask;
+use server::control::protocol::{Answer, Request, Show};
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -21,8 +23,12 @@ pub struct Options {
     /// Show how often each step and exit was passed: what `hotline test --json` printed
     #[arg(long, value_name = "FILE")]
     pub coverage: Option<PathBuf>,
-    /// Show what changed since an earlier flow file, or since another installation's flow of this name
-    #[arg(long, value_name = "FILE|FOLDER")]
+    /// Show how often each step and exit has been passed in the running engine
+    #[arg(long, conflicts_with = "coverage")]
+    pub live: bool,
+    /// Show what changed since an earlier flow file, another installation's flow of this name, or a version that
+    /// was served (`hotline versions` lists them)
+    #[arg(long, value_name = "FILE|FOLDER|VERSION")]
     pub against: Option<PathBuf>,
 }
 
@@ -39,13 +45,17 @@ pub enum Format {
 /// Draws one flow or all.
 pub fn graph(config: Option<&Path>, options: &Options) -> Result<u8, Failure> {
     let (main, flows) = flows(config)?;
-    let counts = options.coverage.as_deref().map(coverage).transpose()?;
+    let counts = match &options.coverage {
+        Some(path) => Some(coverage(path)?),
+        None if options.live => Some(live(config, &flows)?),
+        None => None,
+    };
     let draw = |name: &str, flow: &ivr::Flow| -> Result<Picture, Failure> {
         let mut picture = Picture::of(flow);
         if let Some(counts) = &counts {
-            let counted = counts.get(name).ok_or_else(|| {
-                Failure::not_started(format!("the coverage does not tell of the flow `{name}`"))
-            })?;
+            let counted = counts
+                .get(name)
+                .ok_or_else(|| Failure::not_started(format!("nothing is counted of the flow `{name}`")))?;
             picture = picture.with_counts(&counted.steps, &counted.exits);
         }
         match &options.against {
@@ -136,7 +146,7 @@ impl Format {
 }
 
 /// How often steps (by name) and exits (by `step/exit`) were passed.
-#[derive(serde::Deserialize, Debug)]
+#[derive(serde::Deserialize, Default, Debug)]
 struct Counts {
     steps: BTreeMap<String, u64>,
     exits: BTreeMap<String, u64>,
@@ -158,6 +168,30 @@ fn coverage(path: &Path) -> Result<BTreeMap<String, Counts>, Failure> {
     Ok(tested.coverage)
 }
 
+/// What the running engine has counted, by flow. Callers of a version that is no longer drawn are not counted.
+fn live(config: Option<&Path>, flows: &Flows) -> Result<BTreeMap<String, Counts>, Failure> {
+    let request = Request::Show(Show::Flows { flow: None });
+    let rows = match ask(&crate::operate::control_socket(config)?, &request).map_err(Failure::wrong)? {
+        Answer::Flows(rows) => rows,
+        Answer::Error(what) => return Err(Failure::wrong(what)),
+        answer => return Err(Failure::wrong(format!("the engine answered something else: {answer:?}"))),
+    };
+    // A flow that nobody has called has counts of nothing.
+    let mut counts: BTreeMap<String, Counts> =
+        flows.keys().map(|name| (name.to_string(), Counts::default())).collect();
+    for row in rows {
+        let drawn = flows.get(row.flow.as_str()).is_some_and(|flow| *flow.version == *row.version);
+        let Some(counts) = counts.get_mut(&row.flow).filter(|_| drawn) else { continue };
+        for step in row.steps {
+            for (exit, taken) in step.exits {
+                counts.exits.insert(format!("{}/{exit}", step.step), taken);
+            }
+            counts.steps.insert(step.step, step.entered);
+        }
+    }
+    Ok(counts)
+}
+
 /// The flow as `path` has it: an installation (its folder or its main file), or a flow file, which is then read
 /// with the rest of the installation at `main`. None: that installation has no such flow.
 fn earlier(main: &Path, name: &str, path: &Path) -> Result<Option<Arc<ivr::Flow>>, Failure> {
@@ -171,7 +205,10 @@ fn earlier(main: &Path, name: &str, path: &Path) -> Result<Option<Arc<ivr::Flow>
         return Ok(flows(Some(other))?.1.remove(name));
     }
     if !path.is_file() {
-        return Err(at(path, "there is no such file or folder"));
+        let store = config::load(main, &config::SystemSecrets, 0).server.store;
+        let kept = server::reload::kept_version(&store, &path.to_string_lossy());
+        let main = kept.map_err(|what| at(path, format!("there is no such file or folder, and {what}")))?;
+        return Ok(flows(Some(&main))?.1.remove(name));
     }
     if path.file_name() == Some(main_name) {
         return Ok(flows(Some(path))?.1.remove(name));

@@ -53,9 +53,10 @@ impl Summary {
             let name = own.map_or_else(|| flow.to_string(), |r| r.file.clone());
             let steps: Vec<_> = of.steps_missing().cloned().collect();
             let exits: Vec<_> = of.exits_missing().cloned().collect();
-            for (what, demanded, taken, missing) in
-                [("steps", minimum.steps, of.steps_taken(), steps), ("exits", minimum.exits, of.exits_taken(), exits)]
-            {
+            for (what, demanded, taken, missing) in [
+                ("steps", minimum.steps, of.steps_taken(), steps),
+                ("exits", minimum.exits, of.exits_taken(), exits),
+            ] {
                 if percent(taken) + 1e-9 < demanded {
                     short.push(format!(
                         "{name}: {:.1} % of the {what} are covered, {demanded} % are demanded; missing: {}",

@@ -44,6 +44,14 @@ const REST: Duration = Duration::from_millis(500);
 const CONSOLE_LINES: usize = 6;
 const ANSWER_LINES: usize = 200;
 
+/// The main file of a version that is kept beside a store: what `hotline versions` lists.
+///
+/// # Errors
+/// None, or several, are called so: in words.
+pub fn kept_version(store: &Path, wanted: &str) -> Result<PathBuf, String> {
+    Versions::beside(store).find(wanted).map(|kept| kept.main)
+}
+
 /// Which installation is served, so that it can be read again.
 #[derive(Clone, Debug)]
 pub struct Source {

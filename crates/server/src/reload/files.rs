@@ -101,6 +101,8 @@ pub fn name(file: &Path, root: &Path) -> String {
 /// Absolute and without `..`, by the words alone.
 pub fn plain(path: &Path) -> PathBuf {
     let mut plain = PathBuf::new();
+    // The folder of `hotline.toml` is the empty path: that is here.
+    let path = if path.as_os_str().is_empty() { Path::new(".") } else { path };
     for part in std::path::absolute(path).unwrap_or_else(|_| path.to_owned()).components() {
         match part {
             Component::ParentDir => drop(plain.pop()),
@@ -123,6 +125,13 @@ pub fn is_hash(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_folder_without_a_name_is_here() {
+        let here = std::env::current_dir().expect("tests run somewhere");
+        assert_eq!(plain(Path::new("")), here);
+        assert_eq!(name(Path::new("config/hotline.toml"), &plain(Path::new(""))), "config/hotline.toml");
+    }
 
     #[test]
     fn a_version_changes_with_every_file_and_name_and_not_with_the_place() {

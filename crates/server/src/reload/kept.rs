@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::time::SystemTime;
 
 /// Versions kept; of more, those that were served longest ago go.
@@ -101,7 +101,11 @@ impl Versions {
         let _ = fs::remove_dir_all(to);
         // Files of agents may hold passwords.
         fs::DirBuilder::new().recursive(true).mode(0o700).create(to)?;
-        let inside = |file: &Path| plain(file).strip_prefix(&root).ok().map(|_| name(file, &root));
+        // A copy lies below the version's folder or is not made: onto itself, it would empty the original.
+        let inside = |file: &Path| {
+            let below = plain(file).strip_prefix(&root).ok().map(|_| name(file, &root))?;
+            Path::new(&below).components().all(|c| matches!(c, Component::Normal(_))).then_some(below)
+        };
         let snapshots = files.tests.iter().map(|t| t.with_extension("").with_extension("snapshot.json"));
         for file in files.toml.iter().chain(&files.tests).cloned().chain(snapshots).filter(|f| f.is_file()) {
             if let Some(below) = inside(&file) {
