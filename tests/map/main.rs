@@ -35,9 +35,10 @@ const FORBIDDEN: [(&str, &[&str]); 7] = [
     ("hotline-sim", &["tokio", "socket2", "libc"]),
 ];
 
-const LICENCES: [&str; 12] = [
+const LICENCES: [&str; 13] = [
     "MIT",
     "Apache-2.0",
+    "CDLA-Permissive-2.0",
     "BSD-2-Clause",
     "BSD-3-Clause",
     "ISC",

@@ -47,7 +47,12 @@ impl Declaring<'_, '_> {
                 entry.key_at(),
                 "built-in-variable",
                 format!("`{}` is built in", entry.key),
-                "remove this line; [flow] language sets the first language".to_owned(),
+                match entry.key {
+                    "language" => "remove this line; `language` in [flow] sets the first one",
+                    "severity" => "remove this line; a number's `vars` or a `set` step change it",
+                    _ => "call your variable something else",
+                }
+                .to_owned(),
             );
             return None;
         }
