@@ -122,7 +122,7 @@ fn skills(
 
 /// Never puts into a finding what might be a password.
 fn secret(name: &str, table: &Table<'_>, install: &Install<'_>, secrets: &dyn Secrets) -> Vec<Ha1> {
-    if let Some(password) = table.get("password") {
+    if let Some(password) = table.stray("password") {
         in_clear(name, &password);
         return vec![];
     }

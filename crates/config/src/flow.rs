@@ -105,6 +105,7 @@ pub(crate) fn read<'a>(
     let file = document.table(findings, files.silent);
     let sub = is_subflow(&file);
     let mut taking = Taking {
+        findings,
         install,
         files,
         flow: Flow {
@@ -126,7 +127,7 @@ pub(crate) fn read<'a>(
         },
         sites: vec![],
         records: Records::default(),
-        within: vec![],
+        within: vec![stem],
         subflows: BTreeSet::new(),
         vars_at: vec![],
         params: BTreeSet::new(),
@@ -157,12 +158,14 @@ fn tables(install: &Install<'_>) -> BTreeMap<Arc<str>, Arc<ivr::Table>> {
 
 /// A flow that takes in files.
 struct Taking<'a, 'f, 'i> {
+    /// Hears of what no file shows alone.
+    findings: &'a Findings,
     install: &'f Install<'i>,
     files: &'f Files<'a>,
     flow: Flow,
     sites: Vec<Site<'a>>,
     records: Records,
-    /// The sub-flows that are being read, outermost first.
+    /// The flows that are being read, outermost first.
     within: Vec<&'a str>,
     subflows: BTreeSet<&'a str>,
     vars_at: Vec<At<'a>>,
@@ -260,7 +263,8 @@ impl<'a> Taking<'a, '_, '_> {
             zone: self.flow.zone.clone(),
             masked: vars.iter().filter(|(_, decl, _)| decl.mask).map(|(id, ..)| *id).collect(),
             ids: entries.iter().enumerate().map(|(i, e)| (e.key, id(i))).collect(),
-            by_step: self.flow.answer == AnswerMode::ByStep,
+            // Of a sub-flow's steps the flow as a whole is asked, when it is there.
+            by_step: self.flow.answer == AnswerMode::ByStep || scope.caller.is_some(),
             barge_in: head.barge_in,
             name: "",
             site: Site::new(at),
@@ -302,7 +306,7 @@ impl<'a> Taking<'a, '_, '_> {
             self.sites[first + i] = std::mem::replace(&mut lower.site, Site::new(at));
         }
         for call in std::mem::take(&mut lower.calls) {
-            self.enter(&call, findings);
+            self.enter(&call);
         }
         (start, vars)
     }
@@ -413,8 +417,9 @@ impl<'a> Taking<'a, '_, '_> {
     }
 
     /// Takes in the sub-flow of a step: parameters and fresh variables, then its first step.
-    fn enter(&mut self, call: &Call<'a>, findings: &'a Findings) {
-        if self.within.contains(&call.flow) || self.within.is_empty() && *call.flow == *self.flow.name {
+    fn enter(&mut self, call: &Call<'a>) {
+        let findings = self.findings;
+        if self.within.contains(&call.flow) {
             findings.error_help(
                 call.at,
                 "endless-subflow",

@@ -137,16 +137,16 @@ impl<'a> Install<'a> {
             outside: Outside::default(),
             audio_max: secs(60),
         };
-        match file.table("engine") {
+        match file.table("engine").map(|t| formed(t, "engine")) {
             Some(engine) => install.engine(engine, folder),
             None => file.missing("engine", "add a table [engine] with at least `languages`"),
         }
-        if let Some(media) = file.table("media") {
+        if let Some(media) = file.table("media").map(|t| formed(t, "media")) {
             install.media(media);
         }
         install.check_ports(&file);
         install.check_addresses(&file);
-        if let Some(log) = file.table("log") {
+        if let Some(log) = file.table("log").map(|t| formed(t, "log")) {
             if let Some(level) = log.get("level").and_then(|v| v.word()) {
                 install.server.log = level.into();
             }
@@ -155,7 +155,7 @@ impl<'a> Install<'a> {
             }
             log.done();
         }
-        if let Some(check) = file.table("check") {
+        if let Some(check) = file.table("check").map(|t| formed(t, "check")) {
             if let Some(max) = check.get("audio_before_person").and_then(|v| v.duration(secs(1)..=LONGEST)) {
                 install.audio_max = max;
             }
@@ -182,7 +182,7 @@ impl<'a> Install<'a> {
         }
         install.calendar_files = calendars.files;
         install.systems(&file, folder);
-        if let Some(codes) = file.table("feature_codes") {
+        if let Some(codes) = file.table("feature_codes").map(|t| formed(t, "feature_codes")) {
             install.feature_codes(codes);
         }
         for number in tables(&file, "number") {
@@ -239,6 +239,7 @@ impl<'a> Install<'a> {
         set(&mut limits.drain_max, engine.get("drain_max").and_then(|v| v.duration(secs(0)..=secs(86400))));
         self.agent_calls_max = engine.get("agent_calls_max").and_then(|v| v.count(1..=1_000_000));
         if let Some(reload) = engine.get("reload").and_then(|v| v.table()) {
+            let reload = reload.form(&crate::forms::RELOAD);
             self.server.watch = reload.get("watch").and_then(|v| v.flag()).unwrap_or(false);
             reload.done();
         }
@@ -432,6 +433,14 @@ fn advertised(value: Value<'_>) -> Option<String> {
     None
 }
 
+/// With the form of such tables, when it has one.
+fn formed<'a>(table: Table<'a>, kind: &str) -> Table<'a> {
+    match crate::forms::table_form(kind) {
+        Some(form) => table.form(form),
+        None => table,
+    }
+}
+
 /// A table's name, its place, and the table: `[queue.technical]`.
 pub(crate) type Named<'a> = (&'a str, At<'a>, Table<'a>);
 
@@ -440,7 +449,7 @@ pub(crate) fn tables<'a>(file: &Table<'a>, kind: &'static str) -> Vec<Named<'a>>
     let Some(group) = file.table(kind) else { return vec![] };
     let named = |entry: Value<'a>| {
         let table = entry.table()?.titled(format!("{kind} `{}`", crate::shorten(entry.key)));
-        Some((entry.key, entry.key_at(), table))
+        Some((entry.key, entry.key_at(), formed(table, kind)))
     };
     group.entries().into_iter().filter_map(named).collect()
 }
@@ -473,6 +482,9 @@ pub(crate) fn check_name(findings: &Findings, at: At<'_>, kind: &str, name: &str
 pub(crate) fn unknown<'n>(value: &Value<'_>, kind: &str, wanted: &str, names: impl Iterator<Item = &'n str>) {
     let names: Vec<&str> = names.collect();
     let help = did_you_mean(wanted, names.iter().copied()).or_else(|| match names.len() {
+        0 if kind == "secret" => {
+            Some(format!("add it: [secret] {} = {{ env = \"VARIABLE\" }}", crate::shorten(wanted)))
+        }
         0 => Some(format!("none is defined: add [{kind}.{}]", crate::shorten(wanted))),
         1..=12 => Some(format!("known: {}", all_of(names.iter().copied()))),
         _ => None,

@@ -15,6 +15,8 @@ mod hours;
 mod install;
 mod prompts;
 mod read;
+mod reference;
+mod schema;
 mod secrets;
 mod steps;
 mod systems;
@@ -24,6 +26,8 @@ mod version;
 
 pub use agents::ha1;
 pub use finding::{Finding, Level, Report};
+pub use reference::reference;
+pub use schema::{Which, schema};
 pub use secrets::{Secrets, SystemSecrets};
 
 use engine::{Number, Settings, SipSettings};
@@ -145,6 +149,13 @@ pub fn load(main: &Path, secrets: &dyn Secrets, epoch_unix: i64) -> Loaded {
         }
         // Of a broken file too little is known to say more.
         flows.insert(stem, draft.filter(|_| !document.broken()));
+    }
+    if findings.errors() == 0 {
+        // What is wrong with a sub-flow is said of its own file; this must not be left unsaid.
+        for draft in flows.values().flatten().filter(|draft| !draft.whole) {
+            let what = format!("flow `{}` cannot take in its sub-flows", draft.flow.name);
+            findings.error(draft.at, "bad-subflow", what);
+        }
     }
     let numbers = std::mem::take(&mut install.numbers);
     let numbers = cross::numbers(&install, numbers, &flows, heard);

@@ -109,6 +109,11 @@ impl<'a> Table<'a> {
     /// The value of a key, when it is there.
     pub fn get(&self, key: &'static str) -> Option<Value<'a>> {
         debug_assert!(self.form.is_none_or(|f| f.field(key).is_some()), "`{key}` is not in the form");
+        self.stray(key)
+    }
+
+    /// The value of a key that has no place here, when it is there: to say more of it than that.
+    pub fn stray(&self, key: &'static str) -> Option<Value<'a>> {
         self.asked.borrow_mut().push(key);
         self.table.iter().find(|(k, _)| k.get_ref() == key).map(|(k, v)| self.value(k, v))
     }
@@ -198,7 +203,7 @@ impl<'a> Table<'a> {
         }
         for (key, _) in self.table {
             let key_text: &str = key.get_ref();
-            if known.contains(&key_text) {
+            if known.contains(&key_text) || asked.contains(&key_text) {
                 continue;
             }
             let help = did_you_mean(key_text, known.iter().copied()).or_else(|| {

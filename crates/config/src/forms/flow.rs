@@ -1,5 +1,5 @@
 //! Forms of flow files outside their steps.
-use super::{Field, Form, Kind, may, must, or};
+use super::{Field, Form, Kind, Part, TABLE, may, must, or};
 
 pub(crate) const FLOW: Form = Form {
     name: "[flow]",
@@ -76,4 +76,34 @@ pub(crate) const DECLARED: Form = Form {
         may("of", Kind::Text, "What a list holds (text); or the directory whose shape a record has."),
         FIELDS,
     ],
+};
+
+/// The tables of a flow file.
+pub(crate) const FLOW_FILE: &[Part] = &[
+    Part { key: "flow", form: &FLOW, named: false, required: true },
+    Part { key: "param", form: &PARAM, named: false, required: false },
+    Part { key: "var", form: &VAR, named: false, required: false },
+    Part { key: "result", form: &RESULT, named: false, required: false },
+    Part { key: "table", form: &TABLE, named: true, required: false },
+];
+
+pub(crate) const PARAM: Form = Form {
+    name: "[param]",
+    doc: "Of a sub-flow: what it is told, declared like variables, each with the value it has when the step that leads in does not say.",
+    example: "tries = 3\nkey = \"\"\n",
+    fields: &[],
+};
+
+pub(crate) const VAR: Form = Form {
+    name: "[var]",
+    doc: "Every variable with its start value. Built in, and read only: `caller`, `dialled`, `now`, `position`, `wait`, `agent`, `call`; `entry` within a check. Built in, and settable: `language`, `severity`.",
+    example: "tries = 0\ntopic = \"\"\npin = { type = \"digits\", mask = true }\npause = { type = \"duration\", start = \"5m\" }\nlangs = { type = \"list\", of = \"text\" }\ncustomer = { type = \"record\", fields = { name = \"\", open_cases = 0 } }\n",
+    fields: &[],
+};
+
+pub(crate) const RESULT: Form = Form {
+    name: "[result]",
+    doc: "Of a sub-flow: names for those of its variables that it hands back.",
+    example: "customer = \"customer\"\n",
+    fields: &[],
 };

@@ -4,10 +4,14 @@
 //! that are known, [`crate::reference`] the page that people read, [`crate::schema`] what editors understand.
 
 mod flow;
+mod main;
 mod steps;
+mod test_files;
 
 pub(crate) use flow::*;
+pub(crate) use main::*;
 pub(crate) use steps::*;
+pub(crate) use test_files::*;
 
 use crate::read::parse_duration;
 use std::time::Duration;
@@ -50,6 +54,8 @@ pub(crate) enum Kind {
     Flag,
     Text,
     Number(i64, i64),
+    /// With decimals.
+    Real,
     /// From, to: in milliseconds.
     Duration(u64, u64),
     OneOf(&'static [&'static str]),
@@ -73,6 +79,8 @@ pub(crate) enum Kind {
     Declaration,
     /// JSON with templates as its texts.
     Json,
+    /// Whatever somebody likes.
+    Anything,
     Table(&'static Form),
     /// Keys of the operator's choice (the text says which) with values of one kind.
     Map(&'static str, &'static Kind),
@@ -145,11 +153,4 @@ pub(crate) fn asked(form: &Form, keys: &[&'static str]) {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::cell::RefCell;
-    use std::collections::{BTreeMap, BTreeSet};
-
-    thread_local! {
-        pub(super) static ASKED: RefCell<BTreeMap<&'static str, BTreeSet<&'static str>>> = RefCell::default();
-    }
-}
+mod tests;

@@ -60,7 +60,8 @@ impl<'a> Install<'a> {
         set(&mut draft.wrap_up, queue.get("wrap_up").and_then(|v| v.duration(secs(0)..=secs(86400))));
         const PROMISE: &str = "write `promise = { P0 = \"5m\", P1 = \"15m\", P2 = \"30m\", P3 = \"60m\" }`";
         if let Some(promise) = queue.need("promise", PROMISE).and_then(|v| v.table()) {
-            let promise = promise.titled(format!("the promise of queue `{name}`"));
+            let promise =
+                promise.titled(format!("the promise of queue `{name}`")).form(&crate::forms::PROMISE);
             for (severity, slot) in Severity::ALL.into_iter().zip(&mut draft.promise) {
                 let value = promise.need(severity.as_str(), "every severity needs a time to answer");
                 set(slot, value.and_then(|v| v.duration(secs(1)..=LONGEST)));

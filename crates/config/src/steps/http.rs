@@ -206,40 +206,17 @@ impl<'a> Lower<'a, '_, '_> {
 
     /// A text with templates and with `{secret.NAME}`.
     fn pieces(&mut self, value: &Value<'a>) -> Option<Vec<HttpPiece>> {
-        const SECRET: &str = "{secret.";
-        let text = value.text()?;
-        let mut pieces = vec![];
-        let (mut rest, mut at) = (text, 0);
-        while !rest.is_empty() {
-            let (plain, secret) = match rest.find(SECRET) {
-                Some(i) => (&rest[..i], Some(&rest[i + SECRET.len()..])),
-                None => (rest, None),
-            };
-            if !plain.is_empty() {
-                let read = Template::parse(plain, &self.types).map_err(|mut error| {
-                    error.at += at;
-                    error
-                });
-                let template = self.expression(value, read)?;
-                self.note_reads(template.reads(), value.at());
-                pieces.push(HttpPiece::Template(template));
-            }
-            let Some(secret) = secret else { break };
-            let secret_at = at + plain.len() + SECRET.len();
-            let Some((name, after)) = secret.split_once('}') else {
-                value.findings.error(value.inside(secret_at), "bad-expression", "this brace is never closed");
-                return None;
-            };
-            let known = &self.install.systems.secrets;
-            match known.get(name) {
-                Some(name) => pieces.push(HttpPiece::Secret(name.clone())),
-                None => {
+        let pieces = self.expression(value, ivr::http_pieces(value.text()?, &self.types))?;
+        let known = &self.install.systems.secrets;
+        for piece in &pieces {
+            match piece {
+                HttpPiece::Template(template) => self.note_reads(template.reads(), value.at()),
+                HttpPiece::Secret(name) if known.contains(name) => {}
+                HttpPiece::Secret(name) => {
                     unknown(value, "secret", name, known.iter().map(|s| &**s));
                     return None;
                 }
             }
-            at = secret_at + name.len() + 1;
-            rest = after;
         }
         Some(pieces)
     }

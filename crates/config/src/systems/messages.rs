@@ -128,7 +128,7 @@ fn scale(value: &Value<'_>) -> Option<(u8, u8)> {
 }
 
 fn question<'a>(entry: &Value<'a>, install: &mut Install<'a>) -> Option<SurveyQuestion> {
-    let table = entry.table()?.titled("a question of a survey");
+    let table = entry.table()?.titled("a question of a survey").form(&crate::forms::QUESTION);
     let name = table.need("name", "for reports: `name = \"speed\"`").and_then(|value| {
         let name = value.word()?;
         check_name(value.findings, value.at(), "question", name);
