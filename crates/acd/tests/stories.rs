@@ -230,3 +230,57 @@ fn a_zero_ring_time_and_rest_do_not_spin() {
     let offers = d.until(62).iter().filter(|o| matches!(o, Output::Offer { .. })).count();
     assert!((50..=62).contains(&offers), "{offers} offers in a minute");
 }
+
+#[test]
+fn a_wait_is_told_from_the_callers_who_compete_and_the_agents_who_serve() {
+    let mut roster = roster();
+    roster.queues[0].wrap_up = S * 20;
+    let mut d = Desk::staffed(roster, &[BOB]);
+    let wait = |d: &Desk, call: u64| d.router.estimate(CallId(call)).expect("it waits").wait;
+    let to_join = |d: &Desk, require: &str| {
+        let require = Requirement::parse(require, d.router.roster()).expect("a good requirement");
+        d.router.estimate_to_join(SUPPORT, Some(&require), Severity::P3, d.now).expect("a queue")
+    };
+    let minutes = |n: u32| Some(S * 60 * n);
+    let (mandarin, cantonese) = ("lang.cmn >= 3", "lang.yue >= 4");
+    for call in 1..=10 {
+        d.queue(call, mandarin);
+        d.answer(call);
+        if call == 10 {
+            d.queue(50, mandarin);
+            assert_eq!(wait(&d, 50), None, "nine calls are a guess");
+            d.end(50);
+        }
+        d.until(120 * call - 20);
+        d.end(call);
+        d.until(120 * call);
+    }
+    assert_eq!(to_join(&d, mandarin).wait, minutes(0), "bob is free");
+    d.queue(11, mandarin);
+    d.answer(11);
+    assert_eq!(
+        to_join(&d, mandarin),
+        Estimate { position: 1, wait: minutes(2) },
+        "100 s of talk, 20 s of wrap-up"
+    );
+    d.queue(12, mandarin);
+    d.queue(13, mandarin);
+    assert_eq!((wait(&d, 12), wait(&d, 13)), (minutes(2), minutes(4)));
+    // Whom others serve is not in the way.
+    d.ready(ALICE);
+    d.queue(14, cantonese);
+    assert_eq!(wait(&d, 14), minutes(0), "alice's phone rings");
+    d.queue(15, cantonese);
+    assert_eq!(d.router.estimate(CallId(15)), Some(Estimate { position: 4, wait: minutes(2) }));
+    assert_eq!(to_join(&d, "lang.yue >= 2").wait, minutes(4), "one is before him for alice");
+    // A second agent takes the first of the line, and halves the wait of the next.
+    d.ready(CAROL);
+    assert_eq!(wait(&d, 12), minutes(0), "carol's phone rings");
+    assert_eq!(wait(&d, 13), minutes(1));
+    // Nobody serves while both are paused: nothing is said.
+    d.pause(BOB, "meal");
+    d.pause(CAROL, "meal");
+    assert_eq!(wait(&d, 13), None);
+    assert_eq!(d.router.estimate(CallId(99)), None);
+    assert_eq!(d.router.estimate_to_join(QueueId(9), None, Severity::P3, d.now), None);
+}

@@ -67,7 +67,9 @@ impl Engine {
         fields: &str,
         out: &mut Outbox<Output>,
     ) {
-        let body = format!("{{\"event\":\"{event}\",\"call\":\"{call}\",\"fields\":{{{fields}}}}}");
+        let at = jiff::Timestamp::from_second(self.unix(now)).unwrap_or(jiff::Timestamp::MAX);
+        let body =
+            format!("{{\"event\":\"{event}\",\"call\":\"{call}\",\"at\":\"{at}\",\"fields\":{{{fields}}}}}");
         let request = HttpRequest {
             service: service.clone(),
             method: HttpMethod::Post,

@@ -4,7 +4,6 @@ use crate::failure::{DONE, Failure};
 use crate::installation;
 use crate::print::{age, colours};
 use engine::Listener;
-use server::fetch::Secrets;
 use server::ua::{Account, Answering, CallPlan, Do, PhonePlan, Plan, Seen, Ua, UaOptions, Voice, keys};
 use server::{Clock, Exit, Options, Shell, Told};
 use std::io::Write;
@@ -47,7 +46,6 @@ pub fn demo(config: Option<&Path>, options: &Demo, everything: bool) -> Result<u
     let (stories, told) = sync_channel::<Told>(4096);
     let shell = Shell::start(Options {
         settings,
-        secrets: Secrets::new(),
         clock,
         control: None,
         store: Some(store),

@@ -4,7 +4,6 @@ use crate::failure::{DONE, Failure};
 use crate::installation;
 use crate::print::colours;
 use engine::Listener;
-use server::fetch::Secrets;
 use server::reload::Source;
 use server::{Clock, Exit, Options, Shell, Signal, Told};
 use std::io::{IsTerminal, Write};
@@ -32,7 +31,6 @@ pub fn run(config: Option<&Path>, options: &Run, everything: bool) -> Result<u8,
     let (stories, told) = sync_channel(STORIES_MAX);
     let shell = Shell::start(Options {
         settings,
-        secrets: Secrets::new(),
         clock,
         control: Some(server.control.clone()),
         store: Some(server.store.clone()),

@@ -1,7 +1,7 @@
 use crate::board::Board;
 use crate::clock::Clock;
 use crate::control::{self, ControlError, Kept, Service};
-use crate::fetch::{CaError, FetchLimits, Fetcher, Secrets};
+use crate::fetch::{CaError, FetchLimits, Fetcher, SecretValue, Secrets};
 use crate::inbox::Inbox;
 use crate::io::Io;
 use crate::machine::{EngineThread, Exit, Line, Replies, Told};
@@ -29,8 +29,6 @@ const INBOX_ROOM: usize = 8192;
 #[derive(Debug)]
 pub struct Options {
     pub settings: Settings,
-    /// What `{secret.NAME}` stands for in requests to other systems.
-    pub secrets: Secrets,
     /// Its epoch is that of the settings.
     pub clock: Clock,
     /// Path of the control socket; None: no operator can ask.
@@ -60,7 +58,7 @@ pub struct Shell {
 impl Shell {
     /// Everything is bound and answers when this returns.
     pub fn start(options: Options) -> Result<Shell, StartError> {
-        let Options { mut settings, secrets, clock, control, store, stories, reload } = options;
+        let Options { mut settings, clock, control, store, stories, reload } = options;
         let reload = reload.map(|source| reload::Start::new(source, settings.clone()));
         if let Some(start) = &reload {
             settings.version = start.settings.version.clone();
@@ -110,10 +108,11 @@ impl Shell {
                 .map_err(|error| StartError::Media(error.to_string()))?
         };
 
+        let secrets = settings.secrets.iter().map(|(name, s)| (name.clone(), SecretValue::new(s.reveal())));
         let authorities =
             settings.services.iter().filter_map(|(name, service)| Some((name.clone(), service.ca.clone()?)));
         let fetcher = Fetcher::new(io.handle(), FetchLimits::default(), Secrets::new());
-        fetcher.install(secrets, &authorities.collect()).map_err(StartError::Authority)?;
+        fetcher.install(secrets.collect(), &authorities.collect()).map_err(StartError::Authority)?;
 
         let mut seed = [0; 32];
         getrandom::fill(&mut seed).map_err(|e| StartError::Threads(io::Error::other(e)))?;

@@ -1,7 +1,10 @@
 //! One record per call, an event log that stays, and a writer that never stops the sender.
 #![allow(clippy::unwrap_used, reason = "a test may fail")]
-use engine::{CallRecord, LegRecord, LogEvent, QueueVisit};
-use hotline_core::{AgentId, CallId, Cause, LegId, QueueId, Severity, Time};
+use engine::{
+    AnnouncementOn, CallRecord, CallbackRequest, ConsentRecord, Kept, LegRecord, LogEvent, QueueVisit,
+    SurveyRecord,
+};
+use hotline_core::{AgentId, CallId, Cause, LegId, Pii, QueueId, Severity, Time};
 use hotline_store::{Counts, Error, Options, PathStep, Query, Reader, Store};
 use rusqlite::Connection;
 use std::io::{BufRead, BufReader};
@@ -468,4 +471,77 @@ fn a_killed_process_leaves_what_was_flushed() {
     let verdict: String =
         Connection::open(&path).unwrap().query_row("PRAGMA integrity_check", [], |r| r.get(0)).unwrap();
     assert_eq!(verdict, "ok");
+}
+
+#[test]
+fn what_outlasts_the_engine() {
+    let (_folder, path) = place();
+    let on = |name: &str, until_unix| AnnouncementOn {
+        name: name.into(),
+        by: "root".into(),
+        reason: Some("fibre cut".into()),
+        since_unix: 1_790_000_000,
+        until_unix,
+    };
+    let callback = |call, number: &str| CallbackRequest {
+        call: CallId(call),
+        queue: "l1".into(),
+        number: Pii::new(number.into()),
+        language: "cmn".into(),
+        severity: Severity::P1,
+        require: Some("lang.cmn >= 2".into()),
+        arrived_unix_ms: 1_790_000_000_123,
+        asked_unix_ms: 1_790_000_060_000,
+    };
+    let store = Store::open(&path, EPOCH).unwrap();
+    for kept in [
+        Kept::AnnouncementOn(on("outage", None)),
+        Kept::AnnouncementOn(on("maintenance", None)),
+        Kept::AnnouncementOn(on("outage", Some(1_790_003_600))),
+        Kept::AnnouncementOff("maintenance".into()),
+        Kept::Callback(callback(9, "13800138000")),
+        Kept::Callback(callback(10, "13900139000")),
+        // Twice in one queue: refused, and the rest goes on.
+        Kept::Callback(callback(11, "13800138000")),
+    ] {
+        assert!(store.keep(kept));
+    }
+    assert_eq!(store.last_call_id(), 11);
+    let counts = store.close();
+    assert_eq!((counts.events_written, counts.refused), (6, 1));
+    let kept = Reader::open(&path).unwrap().kept().unwrap();
+    assert_eq!(kept.announcements, [on("outage", Some(1_790_003_600))]);
+    assert_eq!(kept.callbacks, [callback(9, "13800138000"), callback(10, "13900139000")]);
+}
+
+#[test]
+fn consents_and_marks() {
+    let (_folder, path) = place();
+    let store = Store::open(&path, EPOCH).unwrap();
+    let consent = ConsentRecord { at: Time::from_millis(1500), what: "recording".into(), granted: true };
+    let survey = SurveyRecord {
+        survey: "service".into(),
+        answers: vec![("speed".into(), Some(4)), ("words".into(), None)],
+        score: Some(400),
+        low: false,
+    };
+    let outside = leg("trunk carrier", Cause::AgentHungUp);
+    store.record(CallRecord {
+        consents: vec![consent],
+        surveys: vec![survey],
+        legs: vec![leg("caller", Cause::CallerHungUp), leg("mei", Cause::AgentHungUp), outside],
+        ..record(1)
+    });
+    store.close();
+    let call = &Reader::open(&path).unwrap().calls(all()).unwrap()[0];
+    assert_eq!(call.agent.as_deref(), Some("mei"), "a number outside is no agent");
+    let consent = &call.consents[0];
+    assert_eq!(
+        (&*consent.at, &*consent.what, consent.granted),
+        ("2026-11-23T08:00:01.500Z", "recording", true)
+    );
+    let survey = &call.surveys[0];
+    assert_eq!((&*survey.survey, survey.score, survey.low), ("service", Some(400), false));
+    let marks: Vec<_> = survey.answers.iter().map(|a| (&*a.question, a.mark)).collect();
+    assert_eq!(marks, [("speed", Some(4)), ("words", None)]);
 }

@@ -248,6 +248,13 @@ impl Lab {
         self.settle();
     }
 
+    pub fn restore(&mut self, kept: KeptAtStart) {
+        let mut out = Outbox::new();
+        self.engine.restore(self.now, kept, &mut out);
+        self.done_by_engine(out);
+        self.settle();
+    }
+
     pub fn media(&mut self, event: MediaEvent) {
         self.input(Input::Media(event));
     }

@@ -1,7 +1,6 @@
 //! The lab (config/lab) as a running engine on ports of the system's choice, and our own phones to call it.
 #![allow(dead_code, reason = "each test uses a part")]
 use config::SystemSecrets;
-use hotline_server::fetch::Secrets;
 use hotline_server::ua::{Account, Answering, CallPlan, PhonePlan, Plan, Seen, Ua, UaOptions, Voice, keys};
 use hotline_server::{Clock, Options, Shell, StartError, Told};
 use std::net::{IpAddr, SocketAddr};
@@ -25,17 +24,25 @@ pub fn control(folder: &Path) -> PathBuf {
 }
 
 pub fn start(folder: &Path) -> Result<(Shell, Receiver<Told>), StartError> {
-    let main = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../config/lab/hotline.toml");
+    start_from(&here().join("hotline.toml"), folder)
+}
+
+/// Where the lab's files are.
+pub fn here() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../config/lab")
+}
+
+/// Another installation, in whose flows this test is interested.
+pub fn start_from(main: &Path, folder: &Path) -> Result<(Shell, Receiver<Told>), StartError> {
     let clock = Clock::start();
-    let loaded = config::load(&main, &SystemSecrets, clock.epoch_unix());
-    let mut settings = loaded.settings.expect("the lab has no errors");
+    let loaded = config::load(main, &SystemSecrets, clock.epoch_unix());
+    let mut settings = loaded.settings.unwrap_or_else(|| panic!("{:#?}", loaded.findings));
     for listener in &mut settings.sip.listeners {
         listener.address.set_port(0);
     }
     let (stories, told) = sync_channel(10_000);
     let options = Options {
         settings,
-        secrets: Secrets::new(),
         clock,
         control: Some(control(folder)),
         store: Some(folder.join("new/store/lab.db")),
@@ -48,7 +55,11 @@ pub fn start(folder: &Path) -> Result<(Shell, Receiver<Told>), StartError> {
 impl Lab {
     pub fn start() -> Lab {
         let folder = TempDir::new().expect("a temporary folder");
-        let (shell, told) = start(folder.path()).expect("the lab starts");
+        Lab::in_folder(folder, &here().join("hotline.toml"))
+    }
+
+    pub fn in_folder(folder: TempDir, main: &Path) -> Lab {
+        let (shell, told) = start_from(main, folder.path()).expect("the lab starts");
         let server = shell.listening()[0].1;
         Lab { shell, told, server, folder }
     }
