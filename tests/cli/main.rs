@@ -1,5 +1,6 @@
 //! The binary as its people meet it: what it prints, its exit codes, and every command of the README.
 
+mod guide;
 mod prompts;
 
 use std::fs;
