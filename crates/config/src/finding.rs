@@ -106,6 +106,20 @@ pub(crate) const UNREADABLE: &str = "unreadable";
 /// More findings than this help nobody, and a hostile file must not fill the memory.
 const FINDINGS_MAX: usize = 1000;
 
+/// The longest sentence of a finding, in bytes.
+const WHAT_MAX: usize = 900;
+
+fn one_line(mut text: String) -> String {
+    if text.chars().any(char::is_control) {
+        text = text.chars().map(|c| if c.is_control() { '·' } else { c }).collect();
+    }
+    if text.len() > WHAT_MAX {
+        text.truncate(text.floor_char_boundary(WHAT_MAX));
+        text.push('…');
+    }
+    text
+}
+
 /// Where findings are collected while files are read.
 #[derive(Default, Debug)]
 pub(crate) struct Findings {
@@ -146,7 +160,8 @@ impl Findings {
         let (line, column) = at.line_column();
         let file = at.source.name.clone();
         let mut list = self.list.borrow_mut();
-        let finding = Finding { file, line, column, severity, rule, what, help };
+        // Names stand in it as somebody wrote them: still one line, of a length that can be read.
+        let finding = Finding { file, line, column, severity, rule, what: one_line(what), help };
         if list.len() < FINDINGS_MAX && !list.contains(&finding) {
             list.push(finding);
         }
