@@ -201,6 +201,7 @@ impl World {
             | Output::Board(_)
             | Output::Fetch { .. }
             | Output::Keep(_)
+            | Output::Tape(_)
             | Output::Drained => {}
         }
     }

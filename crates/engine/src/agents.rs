@@ -86,6 +86,7 @@ impl Engine {
             self.router.handle(now, acd::Input::AgentOffline { agent }, &mut self.router_out);
         }
         self.show_agent(now, agent, out);
+        self.light_agent(now, agent);
     }
 
     /// Sets an agent's state for him or for whoever may. The error says what to do instead.

@@ -1,7 +1,9 @@
 //! One call: its legs, its way through the flow, and who serves it.
 
 use crate::record::{ConsentRecord, QueueVisit, SurveyRecord};
+use crate::recording::Recording;
 use crate::settings::Settings;
+use crate::tape::TapeId;
 use hotline_core::{AgentId, CallId, Cause, LegId, OfferId, Pii, PlayId, QueueId, Time};
 use media::Stats;
 use sip::{DialogId, Hop};
@@ -48,6 +50,9 @@ pub(crate) struct Call {
     pub queues: Vec<QueueVisit>,
     pub consents: Vec<ConsentRecord>,
     pub surveys: Vec<SurveyRecord>,
+    /// He leaves a message.
+    pub message: Option<TapeId>,
+    pub recording: Recording,
     /// A prompt that cannot be heard: it counts as played when its time is over.
     pub unheard: Option<PlayId>,
     /// News for the flow within one instant.
@@ -191,6 +196,8 @@ impl Call {
             queues: Vec::new(),
             consents: Vec::new(),
             surveys: Vec::new(),
+            message: None,
+            recording: Recording::default(),
             unheard: None,
             turns: (started, 0),
         };

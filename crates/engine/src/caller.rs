@@ -113,6 +113,7 @@ impl Engine {
 
     /// The caller hears us from here on: bridge him if somebody waits, otherwise the flow goes on.
     fn caller_connected(&mut self, now: Time, id: CallId, out: &mut Outbox<Output>) {
+        self.begin_recording(now, id, out);
         let Some(call) = self.calls.get_mut(&id) else { return };
         if call.talking.is_some() {
             return self.join(now, id, out);

@@ -8,6 +8,7 @@ use crate::record::{CallRecord, LegRecord};
 use hotline_core::{CallId, Cause, LegId, Outbox, Time};
 use media::Stats;
 use sip::DialogId;
+use std::time::Duration;
 
 impl Engine {
     /// A far end is gone (BYE, CANCEL, no ACK, no media, no answer to our offer).
@@ -58,6 +59,11 @@ impl Engine {
                 self.visit_output(now, id, output, out);
             }
         }
+        // What he has said so far is his message.
+        if let Some(tape) = self.calls.get(&id).and_then(|call| call.message) {
+            self.end_tape(now, tape, Duration::ZERO, out);
+        }
+        self.end_recording(now, id, out);
         let Some(call) = self.calls.get_mut(&id) else { return };
         call.ending = Some((now, cause));
         let waited = call.wait != Wait::Nothing || call.offer.is_some() || call.talking.is_some();
@@ -229,6 +235,7 @@ impl Engine {
             legs: legs.collect(),
             consents: call.consents,
             surveys: call.surveys,
+            recordings: call.recording.done,
         }
     }
 }

@@ -5,10 +5,12 @@ use crate::asking::Asked;
 use crate::call::{Call, call_of};
 use crate::flows::Counted;
 use crate::interface::{
-    AnnouncementOn, BoardUpdate, CallbackRequest, Input, KeptAtStart, LogEvent, Output, StoryLine,
+    AnnouncementOn, BoardUpdate, CallbackRequest, Input, KeptAtStart, LogEvent, Message, Output, StoryLine,
 };
+use crate::message::TapeRow;
 use crate::reload::Canary;
 use crate::settings::Settings;
+use crate::tape::TapeId;
 use acd::{Requirement, Router};
 use hotline_core::{
     AgentId, CallId, Cause, Deadline, LegId, Machine, Outbox, Rng, Time, TimerQueue, earliest,
@@ -48,6 +50,11 @@ pub struct Engine {
     /// By queue and number.
     pub(crate) callbacks: BTreeMap<(Arc<str>, String), CallbackRequest>,
     pub(crate) flows: Vec<Counted>,
+    /// Files of sound that are being written.
+    pub(crate) tapes: BTreeMap<TapeId, TapeRow>,
+    pub(crate) tape_last: u64,
+    pub(crate) messages: BTreeMap<u64, Message>,
+    pub(crate) message_last: u64,
     next_call: u64,
     /// Calls that have not begun to end: what the limits count.
     pub(crate) active: u32,
@@ -78,6 +85,10 @@ pub(crate) enum Timer {
     MediaCloses(LegId),
     /// Another system's answer, by our ticket.
     Asked(u64),
+    /// The longest a message may be; then the shell's answer.
+    Tape(TapeId),
+    /// The next message expires.
+    Messages,
     /// The next announcement ends.
     Announcements,
     DrainEnds,
@@ -130,6 +141,10 @@ impl Engine {
             announcements: BTreeMap::new(),
             callbacks: BTreeMap::new(),
             flows: Vec::new(),
+            tapes: BTreeMap::new(),
+            tape_last: 0,
+            messages: BTreeMap::new(),
+            message_last: 0,
             next_call: first_call.0.max(1),
             active: 0,
             active_by_number: BTreeMap::new(),
@@ -149,6 +164,7 @@ impl Engine {
     pub fn restore(&mut self, now: Time, kept: KeptAtStart, out: &mut Outbox<Output>) {
         self.restore_announcements(now, kept.announcements, out);
         self.restore_callbacks(kept.callbacks);
+        self.restore_messages(now, kept.messages, kept.message_last);
     }
 
     pub fn handle(&mut self, now: Time, input: Input, out: &mut Outbox<Output>) {
@@ -156,6 +172,7 @@ impl Engine {
             Input::Received { hop, bytes } => self.sip.receive(now, hop, &bytes, &mut self.sip_out),
             Input::TransportFailed { hop } => self.sip.transport_failed(now, hop, &mut self.sip_out),
             Input::Media(event) => self.media_event(now, event, out),
+            Input::Taped { tape, news } => self.taped(now, tape, news, out),
             Input::Fetched { ticket, result } => self.fetched(now, ticket, result, out),
             Input::Operator { ticket, command } => self.operate(now, ticket, command, out),
             Input::Configure { ticket, change, by } => self.change(now, ticket, *change, &by, out),
@@ -197,6 +214,8 @@ impl Engine {
             Timer::Asked(ticket) => {
                 self.fetched(now, ticket, ivr::HttpResult::Failed(ivr::HttpFailure::Timeout), out);
             }
+            Timer::Tape(tape) => self.tape_overdue(now, tape, out),
+            Timer::Messages => self.messages_expire(now, out),
             Timer::Announcements => self.announcements_end(now, out),
             Timer::DrainEnds => {
                 self.forget_asked();
@@ -232,6 +251,8 @@ impl Engine {
         }
         // What was told to another system last is still on its way.
         let told = self.asked.is_empty() || self.stopping;
+        // And what callers have said last is being written; that takes moments.
+        let told = told && self.tapes.is_empty();
         if self.draining && !self.drained && self.calls.is_empty() && told {
             self.drained = true;
             self.timers.cancel(&Timer::DrainEnds);
@@ -245,6 +266,11 @@ impl Engine {
             Event::Invite { dialog, invitation } => self.invited(now, dialog, *invitation, out),
             Event::Registered { user, contacts, expired } => {
                 self.registered(now, &user, contacts.len(), expired, out);
+            }
+            Event::RegisteredAgain { user } => {
+                if let Some(agent) = self.agent_of_account(&user) {
+                    self.light_agent(now, agent);
+                }
             }
             Event::AuthFailed { user, hop } => {
                 // Whatever else was tried may be a caller's number.
@@ -409,10 +435,10 @@ impl Engine {
         let counts = self.sip.counts();
         self.calls.is_empty()
             && self.dialogs.is_empty()
-            && self
-                .timers
-                .iter()
-                .all(|(_, timer, _)| matches!(timer, Timer::DrainEnds | Timer::Announcements))
+            && self.tapes.is_empty()
+            && self.timers.iter().all(|(_, timer, _)| {
+                matches!(timer, Timer::DrainEnds | Timer::Announcements | Timer::Messages)
+            })
             && counts.transactions == 0
             && counts.dialogs == 0
     }
@@ -465,6 +491,14 @@ impl Engine {
                 }
             }
         }
+        for (tape, row) in &self.tapes {
+            let timed = self.timers.at(&Timer::Tape(*tape)).is_some();
+            let held = self
+                .calls
+                .get(&row.call)
+                .is_some_and(|c| c.ending.is_none() && c.tapes().any(|t| t == *tape));
+            assert!(timed || held, "{tape} is written for ever");
+        }
         for ticket in self.asked.keys() {
             assert!(self.timers.at(&Timer::Asked(*ticket)).is_some(), "an answer is awaited for ever");
         }
@@ -483,6 +517,8 @@ impl Engine {
                 Timer::Unheard(call) => self.calls.get(&call).is_some_and(|c| c.unheard.is_some()),
                 Timer::MediaOpens(leg) | Timer::MediaCloses(leg) => self.calls.contains_key(&call_of(leg)),
                 Timer::Asked(ticket) => self.asked.contains_key(&ticket),
+                Timer::Tape(tape) => self.tapes.contains_key(&tape),
+                Timer::Messages => !self.messages.is_empty(),
                 Timer::Announcements => self.announcements.values().any(|on| on.until_unix.is_some()),
                 Timer::DrainEnds => self.draining,
             };

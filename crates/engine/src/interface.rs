@@ -1,6 +1,7 @@
 //! What goes into the engine and what comes out of it.
 
 use crate::CallRecord;
+use crate::tape::{Tape, TapeId, TapeNews};
 use hotline_core::{CallId, Cause, Pii, Severity, Time};
 use sip::Hop;
 use std::sync::Arc;
@@ -18,6 +19,11 @@ pub enum Input {
         hop: Hop,
     },
     Media(media::Event),
+    /// What became of a tape of `Output::Tape`.
+    Taped {
+        tape: TapeId,
+        news: TapeNews,
+    },
     /// What was asked by `Output::Fetch` with this ticket is answered, or has failed.
     Fetched {
         ticket: u64,
@@ -79,6 +85,22 @@ pub enum Command {
         by: String,
     },
     ShowCallbacks,
+    /// Of every mailbox, or of this one.
+    ShowMessages {
+        mailbox: Option<String>,
+    },
+    MarkMessage {
+        mailbox: String,
+        id: u64,
+        heard: bool,
+        by: String,
+    },
+    /// File and row, at once.
+    DeleteMessage {
+        mailbox: String,
+        id: u64,
+        by: String,
+    },
     /// How callers go through every flow, or through this one.
     ShowFlows {
         flow: Option<String>,
@@ -92,6 +114,8 @@ pub enum Output {
         bytes: Arc<[u8]>,
     },
     Media(media::Command),
+    /// Sound from legs into a file.
+    Tape(Tape),
     /// Another system is asked, or told; `Input::Fetched` comes back.
     Fetch {
         ticket: u64,
@@ -123,6 +147,12 @@ pub enum Kept {
     AnnouncementOn(AnnouncementOn),
     AnnouncementOff(Arc<str>),
     Callback(CallbackRequest),
+    Message(Message),
+    MessageHeard {
+        id: u64,
+        heard: bool,
+    },
+    MessageGone(u64),
 }
 
 /// All that was kept and still counts.
@@ -130,6 +160,24 @@ pub enum Kept {
 pub struct KeptAtStart {
     pub announcements: Vec<AnnouncementOn>,
     pub callbacks: Vec<CallbackRequest>,
+    pub messages: Vec<Message>,
+    /// The highest number a message ever had.
+    pub message_last: u64,
+}
+
+/// What a caller has left.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Message {
+    /// Unique over all mailboxes and restarts.
+    pub id: u64,
+    pub mailbox: Arc<str>,
+    pub call: CallId,
+    pub caller: Pii<String>,
+    pub at_unix_ms: i64,
+    pub length: Duration,
+    /// Relative to the installation's folder for what it keeps: `voicemail/support/17.wav`.
+    pub file: Arc<str>,
+    pub heard: bool,
 }
 
 /// An announcement that an operator has switched on. Unix seconds.
@@ -259,6 +307,17 @@ pub struct CallbackView {
     /// Since the caller arrived.
     pub waits: Duration,
 }
+#[derive(Clone, Debug)]
+pub struct MessageView {
+    pub mailbox: Arc<str>,
+    pub id: u64,
+    pub call: CallId,
+    pub caller: Pii<String>,
+    pub at_unix_ms: i64,
+    pub length: Duration,
+    pub heard: bool,
+    pub file: String,
+}
 /// One version of a flow: calls in it now and in all, and its steps in the order of the file.
 #[derive(Clone, Debug)]
 pub struct FlowView {
@@ -322,6 +381,7 @@ pub enum Reply {
     Status(StatusView),
     Announcements(Vec<AnnouncementView>),
     Callbacks(Vec<CallbackView>),
+    Messages(Vec<MessageView>),
     Flows(Vec<FlowView>),
     Done(String),
     /// What is wrong and what to do.

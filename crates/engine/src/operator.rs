@@ -31,6 +31,11 @@ impl Engine {
             }
             Command::Retract { name, by } => self.retract(now, &name, &by, out),
             Command::ShowCallbacks => Reply::Callbacks(self.callback_views(now)),
+            Command::ShowMessages { mailbox } => self.message_views(mailbox.as_deref()),
+            Command::MarkMessage { mailbox, id, heard, by } => {
+                self.mark_message(now, &mailbox, id, heard, &by, out)
+            }
+            Command::DeleteMessage { mailbox, id, by } => self.delete_message(now, &mailbox, id, &by, out),
             Command::ShowFlows { flow } => Reply::Flows(self.flow_views(flow.as_deref())),
         };
         out.push(Output::Reply { ticket, reply });

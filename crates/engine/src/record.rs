@@ -29,6 +29,8 @@ pub struct CallRecord {
     /// What the caller agreed to, or not, in the order in which he was asked.
     pub consents: Vec<ConsentRecord>,
     pub surveys: Vec<SurveyRecord>,
+    /// In the order they were made.
+    pub recordings: Vec<RecordingRecord>,
 }
 
 /// The caller's word, kept as evidence.
@@ -49,6 +51,17 @@ pub struct SurveyRecord {
     /// In hundredths of a mark; None: not one answer.
     pub score: Option<i64>,
     pub low: bool,
+}
+
+/// Sound of the call: caller left, the other side right.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct RecordingRecord {
+    /// Relative to the installation's folder for what it keeps: `recordings/17.wav`.
+    pub file: Arc<str>,
+    pub started: Time,
+    pub length: Duration,
+    /// Of that, silence because the flow paused it, or what was done was private.
+    pub muted: Duration,
 }
 
 /// One stay in a queue.

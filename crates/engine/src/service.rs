@@ -363,6 +363,8 @@ impl Engine {
         let b = talking.leg;
         out.push(Output::Media(Command::Stop { leg: a }));
         out.push(Output::Media(Command::Bridge { a, b }));
+        self.record_other(id, Some(b), out);
+        let Some(call) = self.calls.get_mut(&id) else { return };
         let agent_holds = call.leg(b).is_some_and(|leg| leg.held);
         if held {
             self.play_music(b, out);
@@ -396,6 +398,7 @@ impl Engine {
                 let caller = call.legs[0].id;
                 if talking.bridged {
                     out.push(Output::Media(Command::Unbridge { a: caller, b: leg }));
+                    self.record_other(id, None, out);
                     out.push(Output::Media(Command::Stop { leg: caller }));
                 }
                 let detail = format!("cause={cause} talked_ms={}", now.since(talking.since).as_millis());

@@ -3,6 +3,7 @@
 use crate::call::{Call, DIGITS_MAX, Driver, PATH_MAX, Party, Signalling, Wait, Want};
 use crate::engine::{Engine, Timer, Work};
 use crate::interface::{Output, StoryLine};
+use crate::message::Take;
 use crate::outside::Dial;
 use crate::record::{ConsentRecord, SurveyRecord};
 use acd::Requirement;
@@ -126,11 +127,12 @@ impl Engine {
                 self.work.push_back(Work::Visit(id, ivr::Input::BotEnded(ivr::BotEnd::Failed)));
             }
             Visit::LeaveBot => {}
-            Visit::TakeMessage { .. } => {
-                let full = ivr::Input::MessageEnded(ivr::MessageEnd::Full);
-                self.work.push_back(Work::Visit(id, full));
+            Visit::TakeMessage { mailbox, min, max, silence } => {
+                self.take_message(now, id, Take { mailbox, min, max, silence }, out);
             }
-            Visit::EndMessage | Visit::Record(_) | Visit::Private(_) => {}
+            Visit::EndMessage => self.end_message(now, id, out),
+            Visit::Record(action) => self.record_call(now, id, action, out),
+            Visit::Private(on) => self.keep_private(now, id, on, out),
             Visit::Trouble { step, what } => {
                 self.log(now, Some(id), None, "flow-trouble", format!("step={step} what={what}"), out);
                 self.story(id, StoryLine::Note(format!("step `{step}`: {what}")), out);

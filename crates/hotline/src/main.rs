@@ -21,6 +21,7 @@ mod rollback;
 mod run;
 mod schema;
 mod show;
+mod speaker;
 mod table;
 mod test;
 mod versions;
@@ -47,7 +48,7 @@ fn main() -> ExitCode {
         Command::Versions(options) => versions::versions(cli.config.as_deref(), &options),
         Command::Rollback(options) => rollback::rollback(cli.config.as_deref(), &options),
         Command::Announce(options) => announce::announce(cli.config.as_deref(), &options),
-        Command::Voicemail(options) => voicemail::voicemail(cli.config.as_deref(), &options),
+        Command::Voicemail(options) => voicemail::voicemail(cli.config.as_deref(), &options, everything),
         Command::Show(options) => show::show(cli.config.as_deref(), &options, everything),
         Command::Agent { name, state } => operate::agent(cli.config.as_deref(), name, &state),
         Command::Call(options) => phones::call(cli.config.as_deref(), &options),

@@ -209,6 +209,8 @@ fn print(answer: &Answer, out: &mut impl Write) -> std::io::Result<()> {
             }
             table_or(&t, rows.is_empty(), "nobody waits to be called back", out)
         }
+        // `hotline voicemail list` shows them.
+        Answer::Messages(rows) => writeln!(out, "{} messages", rows.len()),
         Answer::Flows(rows) => flows(rows, out),
         Answer::Records(rows) => {
             let mut t = Table::new(&[

@@ -11,6 +11,7 @@ mod io;
 mod log;
 mod machine;
 pub mod media;
+pub mod recording;
 pub mod reload;
 mod shell;
 pub mod ua;

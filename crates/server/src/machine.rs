@@ -4,6 +4,7 @@ use crate::fetch::Fetcher;
 use crate::inbox::Inbox;
 use crate::log;
 use crate::media::MediaThreads;
+use crate::recording::Tapes;
 use crate::wire::Wire;
 use engine::{Change, Command, Engine, Input, KeptAtStart, Output, Reply, StoryLine};
 use hotline_core::{CallId, Outbox, Time};
@@ -86,6 +87,7 @@ pub struct EngineThread {
     pub wire: Wire<Input>,
     pub media: MediaThreads,
     pub fetcher: Fetcher,
+    pub tapes: Tapes,
     /// What engines before this one kept.
     pub kept: KeptAtStart,
     pub store: Option<Arc<Store>>,
@@ -156,6 +158,7 @@ impl EngineThread {
             match output {
                 Output::Send { hop, bytes } => self.wire.send(hop, bytes),
                 Output::Media(command) => self.media.send(command),
+                Output::Tape(tape) => self.tapes.carry_out(tape, |command| self.media.send(command)),
                 Output::Fetch { ticket, request } => {
                     let inbox = self.inbox.clone();
                     // An answer that finds no room is counted there; its timer in the engine takes its place.

@@ -6,6 +6,7 @@ use crate::inbox::Inbox;
 use crate::io::Io;
 use crate::machine::{EngineThread, Exit, Line, Replies, Told};
 use crate::media::{MediaThreads, MediaThreadsConfig, Shelf};
+use crate::recording::Tapes;
 use crate::reload;
 use crate::wire::{ListenError, Wire};
 use ::media::Library;
@@ -114,6 +115,15 @@ impl Shell {
         let fetcher = Fetcher::new(io.handle(), FetchLimits::default(), Secrets::new());
         fetcher.install(secrets.collect(), &authorities.collect()).map_err(StartError::Authority)?;
 
+        let tapes = {
+            let inbox = inbox.clone();
+            let folder = store.as_ref().and_then(|kept| kept.path.parent()).map(PathBuf::from);
+            let news = Box::new(move |tape, news| {
+                inbox.insist(Input::Taped { tape, news });
+            });
+            Tapes::start(folder, clock, news).map_err(StartError::Threads)?
+        };
+
         let mut seed = [0; 32];
         getrandom::fill(&mut seed).map_err(|e| StartError::Threads(io::Error::other(e)))?;
         let board = Arc::new(Board::new(clock));
@@ -125,6 +135,7 @@ impl Shell {
             wire: wire.clone(),
             media,
             fetcher: fetcher.clone(),
+            tapes,
             kept,
             store: store.as_ref().map(|kept| kept.store.clone()),
             board: board.clone(),

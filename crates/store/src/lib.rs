@@ -26,7 +26,7 @@ use std::time::Duration;
 pub use queue::Counts;
 pub use reader::{
     PathStep, Query, Reader, StoredCall, StoredConsent, StoredEvent, StoredLeg, StoredMark, StoredMedia,
-    StoredSurvey, StoredVersion, StoredVisit,
+    StoredRecording, StoredSurvey, StoredVersion, StoredVisit,
 };
 
 use queue::{Item, Queue};
@@ -141,8 +141,16 @@ impl Store {
 
     /// Takes what must outlast the engine; never waits. False when there was no room: it is lost and counted.
     pub fn keep(&self, kept: Kept) -> bool {
-        if let Kept::Callback(request) = &kept {
-            self.open.last_call.fetch_max(request.call.0, Ordering::Relaxed);
+        let call = match &kept {
+            Kept::Callback(request) => Some(request.call),
+            Kept::Message(message) => Some(message.call),
+            Kept::AnnouncementOn(_)
+            | Kept::AnnouncementOff(_)
+            | Kept::MessageHeard { .. }
+            | Kept::MessageGone(_) => None,
+        };
+        if let Some(call) = call {
+            self.open.last_call.fetch_max(call.0, Ordering::Relaxed);
         }
         self.open.queue.push(Item::Kept(kept))
     }

@@ -1,7 +1,7 @@
 //! Reading, beside the writer, from one snapshot per question.
 use crate::writer::unix_ms_text;
 use crate::{Error, schema};
-use engine::{AnnouncementOn, CallbackRequest, KeptAtStart};
+use engine::{AnnouncementOn, CallbackRequest, KeptAtStart, Message};
 use hotline_core::{CallId, Pii, Severity};
 use rusqlite::types::{ToSql, Value};
 use rusqlite::{Connection, Row, params_from_iter};
@@ -9,6 +9,7 @@ use serde::Serialize;
 use std::borrow::Borrow;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// Most rows one question returns.
 const ROWS_MAX: u32 = 10_000;
@@ -81,6 +82,7 @@ pub struct StoredCall {
     pub vars: BTreeMap<String, String>,
     pub consents: Vec<StoredConsent>,
     pub surveys: Vec<StoredSurvey>,
+    pub recordings: Vec<StoredRecording>,
     pub queues: Vec<StoredVisit>,
     pub legs: Vec<StoredLeg>,
 }
@@ -113,6 +115,15 @@ pub struct StoredSurvey {
 pub struct StoredMark {
     pub question: String,
     pub mark: Option<u8>,
+}
+
+/// Sound of the call, in a file beside the store. `muted_ms` of its length are silence: paused, or private.
+#[derive(Clone, PartialEq, Eq, Serialize, serde::Deserialize, Debug)]
+pub struct StoredRecording {
+    pub file: String,
+    pub at: String,
+    pub length_ms: u64,
+    pub muted_ms: u64,
 }
 
 /// One stay in a queue.
@@ -228,7 +239,14 @@ impl Reader {
             .prepare("SELECT * FROM callbacks WHERE state = 'waiting' ORDER BY id")?
             .query_map([], callback)?
             .collect::<Result<_, _>>()?;
-        Ok(KeptAtStart { announcements, callbacks })
+        let messages = tx
+            .prepare("SELECT * FROM messages ORDER BY id")?
+            .query_map([], message)?
+            .collect::<Result<_, _>>()?;
+        let last = "SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'messages'";
+        let message_last = tx.query_row(last, [], |row| row.get::<_, i64>(0))?;
+        let message_last = u64::try_from(message_last).unwrap_or(0);
+        Ok(KeptAtStart { announcements, callbacks, messages, message_last })
     }
 
     /// Configurations, the one that was changed last first.
@@ -346,6 +364,7 @@ fn call(row: &Row<'_>) -> rusqlite::Result<StoredCall> {
         vars: json(row, "vars")?,
         consents: json(row, "consents")?,
         surveys: json(row, "surveys")?,
+        recordings: json(row, "recordings")?,
         queues: Vec::new(),
         legs: Vec::new(),
     })
@@ -427,6 +446,19 @@ fn callback(row: &Row<'_>) -> rusqlite::Result<CallbackRequest> {
         require: row.get("require")?,
         arrived_unix_ms: row.get("arrived_unix_ms")?,
         asked_unix_ms: row.get("asked_unix_ms")?,
+    })
+}
+
+fn message(row: &Row<'_>) -> rusqlite::Result<Message> {
+    Ok(Message {
+        id: count(row, "id")?.unwrap_or(0),
+        mailbox: row.get("mailbox")?,
+        call: CallId(count(row, "call")?.unwrap_or(0)),
+        caller: Pii::new(row.get("caller")?),
+        at_unix_ms: row.get("at_unix_ms")?,
+        length: Duration::from_millis(count(row, "length_ms")?.unwrap_or(0)),
+        file: row.get("file")?,
+        heard: row.get("heard")?,
     })
 }
 

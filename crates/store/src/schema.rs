@@ -7,8 +7,12 @@ use std::time::Duration;
 /// "HOTL", in the header of every file of ours.
 const APPLICATION_ID: i32 = i32::from_be_bytes(*b"HOTL");
 /// Each brings the schema one version on; never changed once released.
-const MIGRATIONS: &[&str] =
-    &[include_str!("schema/0001.sql"), include_str!("schema/0002.sql"), include_str!("schema/0003.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("schema/0001.sql"),
+    include_str!("schema/0002.sql"),
+    include_str!("schema/0003.sql"),
+    include_str!("schema/0004.sql"),
+];
 const KNOWN: u32 = MIGRATIONS.len() as u32;
 
 /// For writing; migrates.

@@ -159,16 +159,26 @@ fn insert_call(tx: &mut Transaction<'_>, clock: Clock, r: &CallRecord) -> rusqli
         .map(|c| serde_json::json!({ "at": clock.text(c.at), "what": &*c.what, "granted": c.granted }))
         .collect();
     let surveys: Vec<_> = r.surveys.iter().map(survey).collect();
+    let recordings: Vec<_> = r
+        .recordings
+        .iter()
+        .map(|r| {
+            serde_json::json!({
+                "file": &*r.file, "at": clock.text(r.started),
+                "length_ms": milliseconds(r.length), "muted_ms": milliseconds(r.muted),
+            })
+        })
+        .collect();
     point
         .prepare_cached(
             "INSERT INTO calls (id, sip_call_id, caller, dialled, flow, flow_version, started, answered,
                  ended, length_ms, cause, code, fault, language, queue, severity, wait_ms, agent, digits,
                  path, vars, consents, surveys,
-                 config_version, config_commit)
+                 config_version, config_commit, recordings)
              VALUES (:id, :sip_call_id, :caller, :dialled, :flow, :flow_version, :started, :answered,
                  :ended, :length_ms, :cause, :code, :fault, :language, :queue, :severity, :wait_ms, :agent,
                  :digits, :path, :vars, :consents, :surveys,
-                 :config_version, :config_commit)",
+                 :config_version, :config_commit, :recordings)",
         )?
         .execute(named_params! {
             ":id": int(r.call.0),
@@ -195,6 +205,7 @@ fn insert_call(tx: &mut Transaction<'_>, clock: Clock, r: &CallRecord) -> rusqli
             ":config_commit": r.config.commit.as_deref(),
             ":vars": serde_json::Value::from(vars).to_string(),
             ":consents": serde_json::Value::from(consents).to_string(),
+            ":recordings": serde_json::Value::from(recordings).to_string(),
             ":surveys": serde_json::Value::from(surveys).to_string(),
         })?;
     for (position, visit) in (0i64..).zip(&r.queues) {
@@ -282,6 +293,27 @@ fn keep(c: &Connection, kept: &Kept) -> rusqlite::Result<()> {
             .execute(params![&*on.name, on.by, on.reason, on.since_unix, on.until_unix])?,
         Kept::AnnouncementOff(name) => {
             c.prepare_cached("DELETE FROM announcements WHERE name = ?1")?.execute([&**name])?
+        }
+        Kept::Message(m) => c
+            .prepare_cached(
+                "INSERT INTO messages (id, mailbox, call, caller, at_unix_ms, length_ms, file, heard)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+            )?
+            .execute(params![
+                int(m.id),
+                &*m.mailbox,
+                int(m.call.0),
+                m.caller.expose(),
+                m.at_unix_ms,
+                milliseconds(m.length),
+                &*m.file,
+                m.heard,
+            ])?,
+        Kept::MessageHeard { id, heard } => c
+            .prepare_cached("UPDATE messages SET heard = ?2 WHERE id = ?1")?
+            .execute(params![int(*id), heard])?,
+        Kept::MessageGone(id) => {
+            c.prepare_cached("DELETE FROM messages WHERE id = ?1")?.execute([int(*id)])?
         }
         Kept::Callback(r) => c
             .prepare_cached(

@@ -57,6 +57,7 @@ fn record(id: u64) -> CallRecord {
         legs: vec![leg("caller", Cause::CallerHungUp), leg("mei", Cause::CallerHungUp)],
         consents: Vec::new(),
         surveys: Vec::new(),
+        recordings: Vec::new(),
     }
 }
 

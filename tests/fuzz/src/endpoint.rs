@@ -332,7 +332,7 @@ impl Side {
                 assert!(self.dialogs.contains(dialog), "news of {dialog:?}, which is over: {event:?}");
             }
             Event::Registered { contacts, .. } => assert!(contacts.len() <= CONTACTS_MAX),
-            Event::AuthFailed { .. } | Event::Registration { .. } => {}
+            Event::RegisteredAgain { .. } | Event::AuthFailed { .. } | Event::Registration { .. } => {}
         }
     }
 }

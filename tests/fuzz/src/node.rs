@@ -368,7 +368,8 @@ impl World {
                 | Output::Reply { .. }
                 | Output::Board(_)
                 | Output::Fetch { .. }
-                | Output::Keep(_) => {}
+                | Output::Keep(_)
+                | Output::Tape(_) => {}
             }
         }
     }

@@ -144,6 +144,9 @@ pub struct Lab {
     pub fetches: Vec<(u64, ivr::HttpRequest)>,
     pub kept: Vec<Kept>,
     pub drained: bool,
+    pub tapes: Vec<Tape>,
+    /// What becomes of a tape that ends; None: nobody says.
+    pub tape_news: Option<TapeNews>,
     recorded: BTreeSet<CallId>,
 }
 
@@ -168,6 +171,8 @@ impl Lab {
             fetches: Vec::new(),
             kept: Vec::new(),
             drained: false,
+            tapes: Vec::new(),
+            tape_news: Some(TapeNews::Kept { length: 4 * S, lost: Duration::ZERO }),
             recorded: BTreeSet::new(),
         }
     }
@@ -320,6 +325,13 @@ impl Lab {
                 Output::Keep(kept) => {
                     self.printed += &format!("{kept:?}\n");
                     self.kept.push(kept);
+                }
+                Output::Tape(tape) => {
+                    self.trace.push(format!("{tape:?}"));
+                    if let (Tape::End { tape, .. }, Some(news)) = (&tape, self.tape_news.clone()) {
+                        self.to_engine.push_back(Input::Taped { tape: *tape, news });
+                    }
+                    self.tapes.push(tape);
                 }
                 Output::Drained => self.drained = true,
             }

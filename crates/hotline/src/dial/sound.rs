@@ -1,22 +1,15 @@
 //! The prompts of a dialled flow through the machine's speaker, by whichever player is there.
 
+use crate::speaker::Player;
 use engine::Settings;
 use rehearsal::{Scripted, Stage, What};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::Child;
 use std::sync::Arc;
-
-/// Players and what they need to play one file quietly.
-const PLAYERS: [(&str, &[&str]); 4] = [
-    ("aplay", &["-q"]),
-    ("paplay", &[]),
-    ("play", &["-q"]),
-    ("ffplay", &["-nodisp", "-autoexit", "-loglevel", "quiet"]),
-];
 
 pub(super) struct Sound {
     settings: Arc<Settings>,
-    player: (&'static str, &'static [&'static str]),
+    player: Player,
     playing: Option<Child>,
     /// How much of the story has been heard.
     told: usize,
@@ -24,12 +17,7 @@ pub(super) struct Sound {
 
 impl Sound {
     pub fn find(settings: Arc<Settings>) -> Result<Sound, String> {
-        let path = std::env::var_os("PATH").unwrap_or_default();
-        let there = |name: &str| std::env::split_paths(&path).any(|folder| folder.join(name).is_file());
-        match PLAYERS.into_iter().find(|(name, _)| there(name)) {
-            Some(player) => Ok(Sound { settings, player, playing: None, told: 0 }),
-            None => Err("none of aplay, paplay, play and ffplay is here to play sounds with".into()),
-        }
+        Ok(Sound { settings, player: Player::find()?, playing: None, told: 0 })
     }
 
     /// Plays what the story tells since the last look; the latest prompt only, when several came at once.
@@ -58,16 +46,8 @@ impl Sound {
     }
 
     fn play(&mut self, file: &Path) {
-        let (name, options) = self.player;
-        let started = Command::new(name)
-            .args(options)
-            .arg(file)
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn();
         // A player that cannot start is heard as silence; the text is on the screen.
-        self.playing = started.ok();
+        self.playing = self.player.start(file).ok();
     }
 
     fn stop(&mut self) {

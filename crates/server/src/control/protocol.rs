@@ -1,8 +1,8 @@
 //! One line of JSON each way: `{"show":"calls"}` is answered by `{"calls":[..]}` or `{"error":".."}`.
 //! Durations are milliseconds; what is not known is null.
 use engine::{
-    AgentView, AnnouncementView, CallView, CallbackView, FlowView, QueueView, RegistrationView, Reply,
-    StatusView, TimerView,
+    AgentView, AnnouncementView, CallView, CallbackView, FlowView, MessageView, QueueView, RegistrationView,
+    Reply, StatusView, TimerView,
 };
 use hotline_core::CallId;
 use serde::{Deserialize, Serialize};
@@ -31,6 +31,18 @@ pub enum Request {
         name: String,
         length_ms: Option<u64>,
         reason: Option<String>,
+        by: String,
+    },
+    /// A message in a mailbox: heard or not.
+    MarkMessage {
+        mailbox: String,
+        id: u64,
+        heard: bool,
+        by: String,
+    },
+    DeleteMessage {
+        mailbox: String,
+        id: u64,
         by: String,
     },
     /// Switches it off.
@@ -99,6 +111,10 @@ pub enum Show {
     Status,
     Announcements,
     Callbacks,
+    /// In every mailbox, or in this one.
+    Messages {
+        mailbox: Option<String>,
+    },
     /// Every flow that served a call, or this one.
     Flows {
         flow: Option<String>,
@@ -138,6 +154,7 @@ pub enum Answer {
     Status(Status),
     Announcements(Vec<Announcement>),
     Callbacks(Vec<Callback>),
+    Messages(Vec<Message>),
     Flows(Vec<Flow>),
     /// Rows of the store, as it writes them.
     Records(Vec<serde_json::Value>),
@@ -213,6 +230,19 @@ pub struct Callback {
     pub language: String,
     /// Since the caller arrived.
     pub waits_ms: u64,
+}
+
+/// What a caller has left. `file` lies beside the store.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Message {
+    pub mailbox: String,
+    pub id: u64,
+    pub call: u64,
+    pub caller: String,
+    pub at_unix_ms: i64,
+    pub length_ms: u64,
+    pub heard: bool,
+    pub file: String,
 }
 
 /// One version of a flow, counted since the engine started; steps in the order of the file.
@@ -377,6 +407,21 @@ impl From<StatusView> for Status {
     }
 }
 
+impl From<MessageView> for Message {
+    fn from(view: MessageView) -> Message {
+        Message {
+            mailbox: view.mailbox.to_string(),
+            id: view.id,
+            call: view.call.0,
+            caller: view.caller.into_inner(),
+            at_unix_ms: view.at_unix_ms,
+            length_ms: ms(view.length),
+            heard: view.heard,
+            file: view.file,
+        }
+    }
+}
+
 impl From<AnnouncementView> for Announcement {
     fn from(view: AnnouncementView) -> Announcement {
         Announcement {
@@ -437,6 +482,7 @@ impl From<Reply> for Answer {
             Reply::Status(view) => Answer::Status(view.into()),
             Reply::Announcements(views) => Answer::Announcements(rows(views)),
             Reply::Callbacks(views) => Answer::Callbacks(rows(views)),
+            Reply::Messages(views) => Answer::Messages(rows(views)),
             Reply::Flows(views) => Answer::Flows(rows(views)),
             Reply::Done(what) => Answer::Done(what),
             Reply::Error(what) => Answer::Error(what),

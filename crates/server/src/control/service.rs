@@ -145,6 +145,12 @@ impl Service {
             }
             Request::Promote { by } => self.reload(What::Promote, by).await,
             Request::Abort { by } => self.reload(What::Abort, by).await,
+            Request::MarkMessage { mailbox, id, heard, by } => {
+                self.line.ask(Command::MarkMessage { mailbox, id, heard, by }).await.into()
+            }
+            Request::DeleteMessage { mailbox, id, by } => {
+                self.line.ask(Command::DeleteMessage { mailbox, id, by }).await.into()
+            }
             Request::HangUp { call, by } => {
                 self.line.ask(Command::HangUp { call: CallId(call), by }).await.into()
             }
@@ -171,6 +177,7 @@ impl Service {
             },
             Show::Announcements => self.line.ask(Command::ShowAnnouncements).await.into(),
             Show::Callbacks => self.line.ask(Command::ShowCallbacks).await.into(),
+            Show::Messages { mailbox } => self.line.ask(Command::ShowMessages { mailbox }).await.into(),
             Show::Flows { flow } => self.line.ask(Command::ShowFlows { flow }).await.into(),
             Show::Records { limit, call } => {
                 self.stored(move |kept| kept.read(|reader| reader.calls(query(limit, call)), Answer::Records))

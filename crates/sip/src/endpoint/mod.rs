@@ -298,7 +298,7 @@ impl Endpoint {
                 Purpose::Reinvite => self.reinvite_news(now, id, up, response, out),
                 Purpose::Bye => self.bye_news(now, id, up, response.map(|(m, _)| m), out),
                 Purpose::Info => self.info_news(now, id, up, response.map(|(m, _)| m), out),
-                Purpose::Cancel | Purpose::Register => {}
+                Purpose::Cancel | Purpose::Register | Purpose::Notify => {}
             },
         }
     }

@@ -251,6 +251,8 @@ impl Endpoint {
                 self.answer(now, transaction, m, hop, 200, add, out);
                 if changed {
                     self.tell_registered(now, &user, false, out);
+                } else if !contacts.is_empty() {
+                    out.push(Output::Event(Event::RegisteredAgain { user: user.to_string() }));
                 }
             }
             Verdict::Challenge { stale } => {

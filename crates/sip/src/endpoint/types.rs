@@ -148,6 +148,20 @@ pub struct Invitation {
     pub headers: Vec<ExtraHeader>,
 }
 
+/// A NOTIFY outside a dialog, to a contact that has not asked for it.
+#[derive(Clone, Copy, Debug)]
+pub struct Notice<'a> {
+    /// The contact.
+    pub uri: &'a str,
+    pub hop: Hop,
+    /// Whose contact it is (`sip:alice@example.com`): From and To.
+    pub address: &'a str,
+    /// The event package.
+    pub event: &'a str,
+    pub content_type: &'a str,
+    pub body: &'a [u8],
+}
+
 #[derive(Clone, Debug)]
 pub enum Event {
     /// Answer with `ring`, `accept`, `refuse` or `challenge`.
@@ -179,6 +193,8 @@ pub enum Event {
     Ended { dialog: DialogId },
     /// The bindings of a user changed; empty: he is gone. `expired`: by time, not by a request.
     Registered { user: String, contacts: Vec<Contact>, expired: bool },
+    /// A registration was refreshed: nothing changed, but its phone may be a new one at the same address.
+    RegisteredAgain { user: String },
     /// Somebody tried to register or authenticate and failed; for the log and (later) the defence.
     AuthFailed { user: String, hop: Hop },
     /// Our own registration (client side): Ok(expires) or the final code.

@@ -70,6 +70,31 @@ impl Endpoint {
         }
     }
 
+    /// Tells a contact something unasked (RFC 3842 for lamps of phones whose makers expect it so). What becomes of it
+    /// is forgotten.
+    pub fn notify(&mut self, now: Time, notice: &Notice<'_>, out: &mut Outbox<Output>) {
+        if self.table.len() >= self.config.limits.transactions {
+            return;
+        }
+        let (branch, tag, call_id) = (self.branch(), self.tag(), self.rng.token(24));
+        let via = self.via(notice.hop, &branch);
+        let builder = Builder::request("NOTIFY", notice.uri)
+            .header("Via", via)
+            .header("Max-Forwards", "70")
+            .header("From", format!("<{}>;tag={tag}", notice.address))
+            .header("To", format!("<{}>", notice.address))
+            .header("Call-ID", call_id)
+            .header("CSeq", "1 NOTIFY")
+            .header("Contact", &*self.contact(b"", notice.hop))
+            .header("Event", notice.event)
+            .header("Subscription-State", "active")
+            .header("User-Agent", &self.config.product)
+            .body(notice.content_type, notice.body);
+        let owner = (Owner::Nobody, Purpose::Notify);
+        let key = (Method::Notify, branch.as_bytes());
+        self.table.request(now, key, notice.hop, shared(builder), owner, out);
+    }
+
     fn send_invite(&mut self, now: Time, id: DialogId, out: &mut Outbox<Output>) {
         let Some(call) = self.sessions.get_mut(&id).and_then(|s| s.outgoing.take()) else { return };
         let add = |b: Builder| {

@@ -24,6 +24,7 @@ pub(crate) enum Purpose {
     Bye,
     Info,
     Register,
+    Notify,
 }
 
 /// News of a client transaction for its user.

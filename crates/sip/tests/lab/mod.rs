@@ -249,7 +249,10 @@ pub fn dialog_of(event: &Event) -> Option<DialogId> {
         | Event::Info { dialog, .. }
         | Event::Bye { dialog, .. }
         | Event::Ended { dialog } => Some(*dialog),
-        Event::Registered { .. } | Event::AuthFailed { .. } | Event::Registration { .. } => None,
+        Event::Registered { .. }
+        | Event::RegisteredAgain { .. }
+        | Event::AuthFailed { .. }
+        | Event::Registration { .. } => None,
     }
 }
 
