@@ -667,7 +667,7 @@ pub fn support_asking(timeout: Option<Duration>) -> Flow {
     flow.build().expect("whole")
 }
 
-fn queue_act(timeout: Option<Duration>, next: ivr::StepId, otherwise: ivr::StepId) -> Act {
+pub fn queue_act(timeout: Option<Duration>, next: ivr::StepId, otherwise: ivr::StepId) -> Act {
     Act::Queue(ivr::Queue {
         queue: "support".into(),
         require: None,
