@@ -2,10 +2,10 @@
 #![allow(clippy::unwrap_used, reason = "a test may fail")]
 use engine::{
     AnnouncementOn, CallRecord, CallbackRequest, ConsentRecord, Kept, LegRecord, LogEvent, QueueVisit,
-    SurveyRecord,
+    SurveyRecord, Version,
 };
 use hotline_core::{AgentId, CallId, Cause, LegId, Pii, QueueId, Severity, Time};
-use hotline_store::{Counts, Error, Options, PathStep, Query, Reader, Store};
+use hotline_store::{Counts, Error, Options, PathStep, Query, Reader, Store, VersionNews};
 use rusqlite::Connection;
 use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
