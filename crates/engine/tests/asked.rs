@@ -295,7 +295,11 @@ fn announcements_outlast_the_engine() {
         settings.epoch_unix += after;
         let gone = AnnouncementOn { name: "gone".into(), ..on.clone() };
         let mut lab = Lab::new(settings);
-        lab.restore(KeptAtStart { announcements: vec![on.clone(), gone], callbacks: Vec::new() });
+        lab.restore(KeptAtStart {
+            announcements: vec![on.clone(), gone],
+            callbacks: Vec::new(),
+            ..KeptAtStart::default()
+        });
         lab
     };
     let mut lab = started(400);
@@ -484,7 +488,7 @@ fn a_caller_is_called_back_once_for_each_number() {
     // The next engine knows of him.
     let kept = kept.clone();
     let mut lab = open(calls_back("{caller}"));
-    lab.restore(KeptAtStart { announcements: Vec::new(), callbacks: vec![kept] });
+    lab.restore(KeptAtStart { announcements: Vec::new(), callbacks: vec![kept], ..KeptAtStart::default() });
     lab.dial("caller", "100");
     assert!(lab.take().contains(&"callback-asked queue=support severity=P1 again=true".to_owned()));
     assert!(lab.kept.is_empty());

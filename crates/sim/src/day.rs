@@ -342,7 +342,11 @@ impl<'a> Day<'a> {
                 }
                 Output::Drained => self.drained = true,
                 Output::Reply { reply, .. } => self.replies.push(reply),
-                Output::Story { .. } | Output::Board(_) | Output::Fetch { .. } | Output::Keep(_) | Output::Tape(_) => {}
+                Output::Story { .. }
+                | Output::Board(_)
+                | Output::Fetch { .. }
+                | Output::Keep(_)
+                | Output::Tape(_) => {}
             }
         }
         self.media.check()

@@ -189,14 +189,23 @@ fn versions_are_listed_by_their_last_change_with_their_calls() {
 #[test]
 fn a_file_of_an_earlier_schema_is_brought_up() {
     let (_folder, path) = place();
+    // The file of a newer one gives the application's id.
     drop(Store::open_with(&path, EPOCH, quick()).unwrap());
+    let new = Connection::open(&path).unwrap();
+    let id: i32 = new.pragma_query_value(None, "application_id", |row| row.get(0)).unwrap();
+    drop(new);
+    for end in ["", "-wal", "-shm"] {
+        let _ = std::fs::remove_file(format!("{}{end}", path.display()));
+    }
     let old = Connection::open(&path).unwrap();
-    old.execute_batch(
-        "DROP TABLE versions; DROP INDEX calls_config_version;
-         ALTER TABLE calls DROP COLUMN config_version; ALTER TABLE calls DROP COLUMN config_commit;
-         DELETE FROM schema_version WHERE version = 3;",
-    )
-    .unwrap();
+    old.pragma_update(None, "application_id", id).unwrap();
+    old.execute_batch("CREATE TABLE schema_version (version INTEGER PRIMARY KEY) STRICT;").unwrap();
+    for (version, sql) in
+        [(1, include_str!("../src/schema/0001.sql")), (2, include_str!("../src/schema/0002.sql"))]
+    {
+        old.execute_batch(sql).unwrap();
+        old.execute("INSERT INTO schema_version (version) VALUES (?1)", [version]).unwrap();
+    }
     drop(old);
     let store = Store::open_with(&path, EPOCH, quick()).unwrap();
     store.record(record(1));
