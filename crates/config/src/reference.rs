@@ -129,11 +129,7 @@ impl Page {
 fn inner(form: &Form) -> Vec<&'static Form> {
     fn of(kind: &Kind, found: &mut Vec<&'static Form>) {
         match kind {
-            Kind::Table(form) => {
-                if !found.iter().any(|f| f.name == form.name) {
-                    found.push(form);
-                }
-            }
+            Kind::Table(form) if !found.iter().any(|f| f.name == form.name) => found.push(form),
             Kind::Map(_, kind) | Kind::List(kind) => of(kind, found),
             Kind::Any(kinds) => kinds.iter().for_each(|k| of(k, found)),
             _ => {}

@@ -100,7 +100,6 @@ on = { known = "bye", unkown = "bye" }
         name: "no-subflow",
         main: "[number.701]\nflow = \"ask\"\n",
         subflow: ASK,
-        head: "",
         vars: "[param]\nx = 1\n[result]\ny = \"z\"\n",
         steps: "[step.go]\nreturn = \"done\"\n",
         ..NOTHING

@@ -31,24 +31,25 @@ fn text(schema: &Value) -> String {
 
 #[test]
 fn files_that_are_read_fit_their_schemas() {
-    let good = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/good");
-    let files = [
-        (Which::Main, good.join("config/hotline.toml")),
-        (Which::Agents, good.join("config/agents.toml")),
-        (Which::Flow, good.join("config/flows/support.toml")),
-        (Which::Flow, good.join("config/flows/lab.toml")),
-        (Which::Prompts, good.join("prompts/prompts.toml")),
-        (Which::Main, config().join("hotline.toml")),
-        (Which::Agents, config().join("agents.toml")),
+    let good = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/good/config");
+    let mut files = vec![
+        (Which::Prompts, good.join("../prompts/prompts.toml")),
         (Which::Prompts, config().join("../prompts/prompts.toml")),
     ];
-    let flows =
-        std::fs::read_dir(config().join("flows")).expect("the sample flows").map(|e| e.expect("it").path());
-    let flows = flows.map(|path| {
-        let tests = path.to_str().is_some_and(|p| p.ends_with(".test.toml"));
-        (if tests { Which::Tests } else { Which::Flow }, path)
-    });
-    for (which, path) in files.into_iter().chain(flows) {
+    let samples = ["", "lab", "samples/bank/config", "samples/clinic/config"].map(|s| config().join(s));
+    for folder in samples.into_iter().chain([good]) {
+        files.push((Which::Main, folder.join("hotline.toml")));
+        files.push((Which::Agents, folder.join("agents.toml")));
+        for entry in std::fs::read_dir(folder.join("flows")).expect("its flows") {
+            let path = entry.expect("a file").path();
+            let name = path.to_string_lossy();
+            if name.ends_with(".toml") {
+                let which = if name.ends_with(".test.toml") { Which::Tests } else { Which::Flow };
+                files.push((which, path));
+            }
+        }
+    }
+    for (which, path) in files {
         let file = read(&std::fs::read_to_string(&path).expect("it is there"));
         let schema = schema(which);
         let wrong = misfits(&schema, &schema, &file, "");
