@@ -223,3 +223,169 @@ fn header(channels: u64, data: u64) -> [u8; HEADER as usize] {
     }
     header
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::Clock;
+    use tempfile::TempDir;
+
+    const MS: Duration = Duration::from_millis(1);
+    const MESSAGE: TapeKind =
+        TapeKind::Message { min: Duration::from_secs(1), silence: Duration::from_secs(2) };
+
+    /// A reel whose frames lie where a test puts them.
+    struct Bench {
+        folder: TempDir,
+        reel: Reel,
+        began: Time,
+    }
+
+    fn bench(kind: TapeKind) -> Bench {
+        let folder = TempDir::new().expect("a folder");
+        let began = Time::from_secs(100);
+        let tap = Arc::new(Tap::new(Clock::start()));
+        let reel = Reel::start(folder.path().join("1.wav"), tap, kind, began).expect("a file");
+        Bench { folder, reel, began }
+    }
+
+    impl Bench {
+        /// A frame that was heard until `ms`.
+        fn frame(&mut self, side: Side, ms: u64, level: i16) {
+            let at = self.began + MS * u32::try_from(ms).expect("small");
+            self.reel.frames.push(Frame { at, side, samples: [level; FRAME] });
+        }
+
+        fn speak(&mut self, side: Side, ms: std::ops::Range<u64>, level: i16) {
+            ms.step_by(20).for_each(|ms| self.frame(side, ms + 20, level));
+        }
+
+        fn hear(&mut self, ms: u32) -> bool {
+            self.reel.hear(self.began + MS * ms).expect("room on the disk")
+        }
+
+        /// What became of it, and the samples of each channel.
+        fn finish(self, ms: u32, cut: u32) -> (TapeNews, Vec<Vec<i16>>) {
+            let channels = self.reel.channels as usize;
+            let news = self.reel.finish(self.began + MS * ms, MS * cut);
+            assert!(!self.folder.path().join("1.part").exists());
+            let Ok(bytes) = fs::read(self.folder.path().join("1.wav")) else { return (news, vec![]) };
+            assert_eq!(bytes[40..44], u32::to_le_bytes(bytes.len() as u32 - 44));
+            assert_eq!(bytes[4..8], u32::to_le_bytes(bytes.len() as u32 - 8));
+            let all: Vec<i16> =
+                bytes[44..].chunks_exact(2).map(|b| i16::from_le_bytes([b[0], b[1]])).collect();
+            let one = |channel| all.iter().skip(channel).step_by(channels).copied().collect();
+            (news, (0..channels).map(one).collect())
+        }
+    }
+
+    fn kept(ms: u32) -> TapeNews {
+        TapeNews::Kept { length: MS * ms, lost: Duration::ZERO }
+    }
+
+    #[test]
+    fn a_message_ends_with_its_last_word() {
+        let mut b = bench(MESSAGE);
+        b.speak(Side::Left, 500..2000, 3000);
+        b.speak(Side::Left, 2000..6000, 20);
+        assert!(!b.hear(3900));
+        assert!(b.hear(4000), "two seconds after the last word");
+        assert!(!b.hear(4100), "told once");
+        let (news, channels) = b.finish(6000, 0);
+        assert_eq!(news, kept(2200));
+        assert_eq!(channels[0].len(), 17_600);
+        assert!(channels[0][..4000].iter().all(|&s| s == 0) && channels[0][4000] == 3000);
+        assert_eq!((channels[0][15_999], channels[0][16_000]), (3000, 20));
+    }
+
+    #[test]
+    fn the_key_that_ends_it_is_cut_off() {
+        let mut b = bench(MESSAGE);
+        b.speak(Side::Left, 0..1500, 3000);
+        b.speak(Side::Left, 2900..3000, 9000);
+        let (news, channels) = b.finish(3000, 150);
+        assert_eq!(news, kept(1700));
+        assert!(!channels[0].contains(&9000));
+    }
+
+    #[test]
+    fn what_is_short_or_silent_is_no_message() {
+        for (spoken, level) in [(0..0, 3000), (0..700, 3000), (0..3000, 20), (2900..2980, 3000)] {
+            let mut b = bench(MESSAGE);
+            b.speak(Side::Left, spoken.clone(), level);
+            b.hear(2000);
+            let (news, channels) = b.finish(3000, 0);
+            assert_eq!((news, channels.len()), (TapeNews::Empty, 0), "{spoken:?} {level}");
+        }
+    }
+
+    #[test]
+    fn two_sides_lie_where_they_were_heard() {
+        let mut b = bench(TapeKind::Call);
+        b.speak(Side::Left, 0..1000, 100);
+        b.speak(Side::Right, 400..600, 200);
+        b.speak(Side::Left, 3000..3500, 100);
+        // In the middle of it all, as the writer does.
+        b.reel.frames.sort_by_key(|frame| frame.at);
+        b.hear(2000);
+        let (news, channels) = b.finish(4000, 0);
+        assert_eq!(news, kept(4000));
+        let spans = |samples: &[i16]| -> Vec<(usize, usize)> {
+            let loud: Vec<usize> = (0..samples.len()).filter(|&i| samples[i] != 0).collect();
+            loud.chunk_by(|a, b| a + 1 == *b).map(|c| (c[0] / 8, (c[c.len() - 1] + 1) / 8)).collect()
+        };
+        assert_eq!(spans(&channels[0]), [(0, 1000), (3000, 3500)]);
+        assert_eq!(spans(&channels[1]), [(400, 600)]);
+    }
+
+    /// The network holds frames up and lets them go at once: their order and length stay.
+    #[test]
+    fn frames_that_come_in_heaps_stay_together() {
+        let mut b = bench(TapeKind::Call);
+        for ms in (20..=1000u64).step_by(20) {
+            b.frame(Side::Left, ms.div_ceil(80) * 80, 100);
+        }
+        let (_, channels) = b.finish(1200, 0);
+        let loud = channels[0].iter().filter(|&&s| s != 0).count();
+        assert_eq!(loud, 8000, "not one is lost");
+        let first = channels[0].iter().position(|&s| s != 0).expect("sound");
+        assert!(channels[0][first..first + 8000].iter().all(|&s| s != 0), "and no hole between");
+    }
+
+    /// A far end whose clock runs wild cannot make a file of any length.
+    #[test]
+    fn a_flood_of_frames_is_left_out() {
+        let mut b = bench(TapeKind::Call);
+        for _ in 0..10_000 {
+            b.frame(Side::Left, 500, 100);
+        }
+        b.hear(600);
+        let (news, channels) = b.finish(1000, 0);
+        assert_eq!(news, kept(1000));
+        assert!(channels[0].len() == 8000);
+    }
+
+    #[test]
+    fn a_file_that_is_there_is_never_written_over() {
+        let b = bench(TapeKind::Call);
+        let (folder, path) = (b.folder.path().to_owned(), b.folder.path().join("1.wav"));
+        fs::write(&path, b"another").expect("a file");
+        let tap = Arc::new(Tap::new(Clock::start()));
+        assert!(Reel::start(folder.join("1.wav"), tap, TapeKind::Call, Time::ZERO).is_err());
+        assert_eq!(fs::read(path).expect("a file"), b"another");
+    }
+
+    #[test]
+    fn a_full_disk_costs_the_file() {
+        let tap = Arc::new(Tap::new(Clock::start()));
+        let folder = TempDir::new().expect("a folder");
+        let mut reel =
+            Reel::start(folder.path().join("1.wav"), tap, TapeKind::Call, Time::ZERO).expect("a file");
+        // The kernel's own full disk.
+        reel.file = OpenOptions::new().write(true).open("/dev/full").expect("Linux has one");
+        let heard = (1..100).find_map(|s| reel.hear(Time::from_secs(s)).err());
+        assert_eq!(heard.map(|e| e.kind()), Some(io::ErrorKind::StorageFull));
+        assert!(matches!(reel.finish(Time::from_secs(100), Duration::ZERO), TapeNews::Failed { .. }));
+        assert_eq!(fs::read_dir(folder.path()).expect("a folder").count(), 0);
+    }
+}
