@@ -1,7 +1,7 @@
 //! A picture of a flow: the one place that knows what flows are made of.
 
 use crate::{Edge, Line, Node, Picture};
-use ivr::{Act, Echo, Flow, Heard, SetRole, Sound, Step, StepId, Target};
+use ivr::{Act, Echo, Flow, Heard, SetRole, Sound, Step, StepId, Target, Template};
 use std::time::Duration;
 
 /// The name of what is drawn for the keys that a caller may press at any time; no step can be called so.
@@ -72,7 +72,10 @@ fn lines(flow: &Flow, step: &Step) -> Vec<String> {
             if let (SetRole::Enter, Some(origin)) = (set.role, &flow.step(set.next).origin) {
                 lines.push(format!("sub-flow {}", origin.flow));
             }
-            lines.extend(set.values.iter().map(|(id, value)| format!("{} = {value}", variable(*id))));
+            // A sub-flow's own variables begin as they always do; what is handed to it is worth a line.
+            let told = |value: &Template| set.role != SetRole::Enter || !value.reads().is_empty();
+            let told = set.values.iter().filter(|(_, value)| told(value));
+            lines.extend(told.map(|(id, value)| format!("{} = {value}", variable(*id))));
         }
         Act::Language(language) => lines.push(language.language.to_string()),
         Act::Identify(identify) => lines.push(format!("{} by {}", identify.directory.name, identify.by)),

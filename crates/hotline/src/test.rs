@@ -108,7 +108,7 @@ fn rehearse(
     options: &Options,
 ) -> Result<Summary, Failure> {
     let house = House::new(settings);
-    let mut summary = Summary::default();
+    let mut summary = Summary { partial: !options.flows.is_empty(), ..Summary::default() };
     for name in &options.flows {
         if !loaded.flows.contains_key(name.as_str()) {
             let near = ivr::suggest(name, loaded.flows.keys().map(|n| &**n));

@@ -1,7 +1,7 @@
 //! Copies of the versions that were served, so that one can be served again.
 //!
-//! `versions/HASH/` beside the store holds what lay below the installation's root: TOML, calendars, tests, and the
-//! sounds, which versions share by hard links. What lies outside the root is not copied.
+//! `versions/HASH/` beside the store holds TOML, calendars, tests and the sounds, which versions share by hard links,
+//! as they lie to each other: from the folder on below which all of them are.
 use super::files::{Prints, hex, is_hash, name, plain};
 use super::{Files, Serving};
 use engine::Version;
@@ -97,7 +97,11 @@ impl Versions {
         files: &Files,
         prints: &mut Prints,
     ) -> io::Result<Manifest> {
-        let root = plain(root);
+        // Prompts and calendars may lie above the installation: what is kept begins where all of it lies below.
+        let mut root = plain(root);
+        for file in files.toml.iter().chain(&files.tests).chain(&files.sounds).map(|f| plain(f)) {
+            while !file.starts_with(&root) && root.pop() {}
+        }
         let _ = fs::remove_dir_all(to);
         // Files of agents may hold passwords.
         fs::DirBuilder::new().recursive(true).mode(0o700).create(to)?;
