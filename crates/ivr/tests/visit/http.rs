@@ -91,7 +91,7 @@ fn no_value_climbs_out_of_its_path() {
         let mut caller = Caller::call_with(&http(|_, _| {}), &[("x", x)]);
         assert_eq!(
             caller.told(),
-            ["> step", "fault in step: what is filled in makes no URL of crm", "> error", "hangup"]
+            ["> step", "trouble in step: what is filled in makes no URL of crm", "> error", "hangup"]
         );
     }
     for x in ["...", "..a", "../a"] {
@@ -127,7 +127,7 @@ fn statuses_and_failures_choose_the_exit() {
         let mut caller = Caller::call(&flow);
         caller.does(script);
         assert_eq!(caller.exits, [format!("step:{exit}")], "{script:?}");
-        let faults = caller.told().iter().filter(|l| l.starts_with("fault")).count();
+        let faults = caller.told().iter().filter(|l| l.starts_with("trouble")).count();
         assert_eq!(faults, usize::from(*exit == "error"), "{script:?}");
     }
     let mut caller = Caller::call(&flow);
@@ -247,17 +247,17 @@ fn answers_are_bounded() {
             Caller::call(&http(|b, h| h.into = vec![take(b.var_id("n"), "n", Type::Number, None)]));
         let result = HttpResult::Answered { status: 200, body: body.into() };
         caller.input(Input::Fetched { ticket: Ticket(1), result });
-        caller.told().into_iter().find(|l| l.starts_with("fault"))
+        caller.told().into_iter().find(|l| l.starts_with("trouble"))
     };
     let nested = |deep: usize| format!(r#"{{"x":{}{},"n":1}}"#, "[".repeat(deep), "]".repeat(deep));
     assert_eq!(fault(nested(31)), None);
-    assert_eq!(fault(nested(32)).as_deref(), Some("fault in step: crm: the answer is nested too deep"));
+    assert_eq!(fault(nested(32)).as_deref(), Some("trouble in step: crm: the answer is nested too deep"));
     assert_eq!(fault(format!(r#"{{"n":1{}}}"#, " ".repeat(993))), None);
     let long = fault(format!(r#"{{"n":1{}}}"#, " ".repeat(994)));
-    assert_eq!(long.as_deref(), Some("fault in step: crm: the answer is too large"));
+    assert_eq!(long.as_deref(), Some("trouble in step: crm: the answer is too large"));
     assert_eq!(
         fault(r#"{"n":"13800138000"}"#.into()).as_deref(),
-        Some("fault in step: crm: `n` in the answer is no number"),
+        Some("trouble in step: crm: `n` in the answer is no number"),
         "the value itself is not told"
     );
 }

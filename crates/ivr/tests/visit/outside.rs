@@ -132,7 +132,7 @@ fn a_message_is_taken_after_the_tone() {
     use Do::*;
     let greeting = "play en/leave, 1004+0Hz 500ms -16dBm0";
     let take = "message support 2s 180s 5s";
-    let late = "fault in step: the message did not end in time";
+    let late = "trouble in step: the message did not end in time";
     let table: &[(&[Do], &[&str])] = &[
         (&[Wait(60_000)], &[greeting]),
         (&[Heard, Message(MessageEnd::Kept)], &[greeting, take, "> kept", "hangup"]),
@@ -197,7 +197,7 @@ fn a_callback_is_asked_for() {
     );
     assert_eq!(
         story(&callback("{caller}", Some("lang[agent] > 1")), &[]),
-        ["fault in step: `agent` names no skill, so nobody has it", "> full", "hangup"]
+        ["trouble in step: `agent` names no skill, so nobody has it", "> full", "hangup"]
     );
 }
 
@@ -222,15 +222,15 @@ fn a_bot_talks_and_tells_what_it_found() {
             .map(|(n, v)| (Arc::from(n), v.to_owned()))
             .to_vec()
     };
-    let (set, misfit) = ("topic = db", "fault in step: `times` is not of the type of its variable");
+    let (set, misfit) = ("topic = db", "trouble in step: `times` is not of the type of its variable");
     let table: &[(&[Do], &[&str])] = &[
         (&[Bot(BotEnd::Finished(found("3")))], &[asked, set, "times = 3", "> done", "hangup"]),
         (&[Bot(BotEnd::HandOver(found("x")))], &[asked, set, misfit, "> person", "hangup"]),
-        (&[Bot(BotEnd::Failed)], &[asked, "fault in step: the bot failed", "> error", "hangup"]),
+        (&[Bot(BotEnd::Failed)], &[asked, "trouble in step: the bot failed", "> error", "hangup"]),
         (&[Press("123"), LateAnswer(""), Wait(604_999)], &[asked]),
         (
             &[Wait(605_000)],
-            &[asked, "fault in step: the bot did not end in time", "leave bot", "> error", "hangup"],
+            &[asked, "trouble in step: the bot did not end in time", "leave bot", "> error", "hangup"],
         ),
     ];
     for (script, told) in table {
