@@ -3,6 +3,7 @@
 //! `cargo run --release -p hotline-benches` prints times; `-- --counts` also instructions, counted by valgrind.
 mod calls;
 mod counts;
+mod flows;
 mod invite;
 mod meter;
 mod packets;
@@ -21,7 +22,7 @@ struct Case {
     run: fn(&mut Meter, u64),
 }
 
-const CASES: [Case; 11] = [
+const CASES: [Case; 12] = [
     Case {
         name: "flow-step",
         what: "interpret a step of a flow",
@@ -77,6 +78,12 @@ const CASES: [Case; 11] = [
         what: "the same through a queue to an agent's phone",
         times: [10_000, 300],
         run: calls::through_the_queue,
+    },
+    Case {
+        name: "check",
+        what: "check a flow of 50 steps, 1,000 flows at once",
+        times: [5_000, 1_000],
+        run: flows::checked,
     },
 ];
 

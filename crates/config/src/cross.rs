@@ -3,11 +3,12 @@ use crate::finding::{At, Findings, all_of, did_you_mean, one_of};
 use crate::flow::{FlowDraft, Site};
 use crate::install::{self, Install, NumberDraft};
 use crate::prompts::PromptSet;
+use crate::reach;
 use crate::read::{Value, show};
 use crate::values::{self, Known};
 use acd::{Agent, Queue, Requirement, Roster};
 use hotline_core::{PoolId, Severity};
-use ivr::{Act, BUILT_IN, StepId, Template, VarId};
+use ivr::{Act, BUILT_IN, Template, VarId};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
@@ -145,15 +146,18 @@ pub(crate) fn numbers<'d>(
         let NumberDraft { digits, title, limit, .. } = draft;
         numbers.push(NumberSettings { digits, title, flow, limit, vars });
     }
+    let served: BTreeSet<&str> = numbers.iter().map(|n| n.flow).collect();
+    let subflows: BTreeSet<&str> =
+        flows.values().flatten().flat_map(|f| f.subflows.iter().copied()).collect();
     for (name, draft) in flows {
         let Some(draft) = draft else { continue };
         if draft.sub {
-            if !flows.values().flatten().any(|f| f.subflows.contains(name)) {
+            if !subflows.contains(name) {
                 let what = format!("nothing leads into sub-flow `{name}`");
                 let help = format!("lead into it with a step `subflow = \"{name}\"`, or remove the file");
                 findings.warning(draft.at, "unused-subflow", what, help);
             }
-        } else if !numbers.iter().any(|n| n.flow == *name) {
+        } else if !served.contains(name) {
             let what = format!("no number leads to flow `{name}`");
             let help =
                 format!("add [number.DIGITS] with `flow = \"{name}\"` to hotline.toml, or remove the file");
@@ -553,51 +557,22 @@ fn budget(
     prompts: &PromptSet,
     findings: &Findings,
 ) {
-    let flow = &draft.flow;
-    let cost = |id: StepId| -> Duration {
-        let Some(Some(known)) = states.get(id.0 as usize) else { return Duration::ZERO };
-        let (straight, _) = flow.step(id).heard();
-        straight.iter().map(|heard| length(heard, known, install, prompts)).sum()
-    };
-    let mut best: BTreeMap<StepId, Duration> = BTreeMap::new();
-    let mut todo: BTreeSet<(Duration, StepId)> = BTreeSet::from([(Duration::ZERO, flow.start)]);
-    while let Some((so_far, id)) = todo.pop_first() {
-        if best.contains_key(&id) {
-            continue;
-        }
-        best.insert(id, so_far);
-        let after = so_far + cost(id);
-        todo.extend(draft.sites[id.0 as usize].exits.iter().map(|to| (after, *to)));
+    if !draft.whole {
+        return;
     }
-    for (id, heard) in best {
-        let step = flow.step(id);
-        if matches!(step.act, Act::Queue(_) | Act::Ring(_) | Act::Callback(_)) && heard > install.audio_max {
+    for (id, heard) in reach::before_persons(&draft.flow, states, &prompts.prompts) {
+        if heard > install.audio_max {
             findings.warning(
                 draft.sites[id.0 as usize].at,
                 "long-wait-for-a-person",
                 format!(
-                    "a caller hears {} s at least before step `{}`: more than {}",
+                    "a caller hears and waits {} s at least before step `{}`: more than {}",
                     heard.as_secs(),
-                    step.name,
+                    draft.flow.step(id).name,
                     show(install.audio_max)
                 ),
-                "shorten the prompts, or raise [check] audio_before_person".to_owned(),
+                "shorten the prompts, or raise [check] audio_before_person; `hotline check --ways` shows the way".to_owned(),
             );
-        }
-    }
-}
-
-/// How long a sound takes, in the language in which it takes longest.
-fn length(heard: &ivr::Heard<'_>, known: &Known, install: &Install<'_>, prompts: &PromptSet) -> Duration {
-    match heard {
-        ivr::Heard::Timed(length) => *length,
-        // A few words.
-        ivr::Heard::Say(_) => Duration::from_secs(2),
-        ivr::Heard::Prompt(name) => {
-            let names = texts(name, known).unwrap_or_default();
-            let languages = languages(known, install);
-            let all = names.iter().flat_map(|n| languages.iter().filter_map(move |l| prompts.length(l, n)));
-            all.max().unwrap_or_default()
         }
     }
 }

@@ -1,6 +1,9 @@
 //! What `hotline check` has to say: one finding a mistake, in a compiler's form.
+use crate::allow::{self, Allow, Policy};
 use serde::Serialize;
+use serde::ser::{SerializeStruct, Serializer};
 use std::cell::{Cell, RefCell};
+use std::cmp::Ordering;
 use std::fmt;
 use std::path::Path;
 
@@ -32,6 +35,15 @@ pub struct Finding {
     /// What to do.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub help: Option<String>,
+}
+
+/// A warning that a comment in the file allows.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct Allowed {
+    #[serde(flatten)]
+    pub finding: Finding,
+    /// As the comment says.
+    pub reason: String,
 }
 
 impl fmt::Display for Finding {
@@ -76,16 +88,29 @@ impl Report<'_> {
         if self.findings.iter().any(|f| f.rule == UNREADABLE) { 2 } else { u8::from(self.errors() > 0) }
     }
 
+    /// As [`Report::json`], with what else a check has to say.
+    pub fn json_with(&self, more: impl Serialize) -> String {
+        let mut json = serde_json::to_value(self).expect("strings and numbers always serialize");
+        let more = serde_json::to_value(more).expect("strings and numbers always serialize");
+        if let (Some(json), serde_json::Value::Object(more)) = (json.as_object_mut(), more) {
+            json.extend(more);
+        }
+        serde_json::to_string_pretty(&json).expect("strings and numbers always serialize")
+    }
+
     /// `{"errors": 1, "warnings": 0, "findings": [...]}`
     pub fn json(&self) -> String {
-        #[derive(Serialize)]
-        struct Json<'a> {
-            errors: usize,
-            warnings: usize,
-            findings: &'a [Finding],
-        }
-        let json = Json { errors: self.errors(), warnings: self.warnings(), findings: self.findings };
-        serde_json::to_string_pretty(&json).expect("strings and numbers always serialize")
+        serde_json::to_string_pretty(self).expect("strings and numbers always serialize")
+    }
+}
+
+impl Serialize for Report<'_> {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        let mut json = to.serialize_struct("Report", 3)?;
+        json.serialize_field("errors", &self.errors())?;
+        json.serialize_field("warnings", &self.warnings())?;
+        json.serialize_field("findings", self.findings)?;
+        json.end()
     }
 }
 
@@ -126,6 +151,8 @@ pub(crate) struct Findings {
     list: RefCell<Vec<Finding>>,
     /// With those that were said before.
     errors: Cell<usize>,
+    /// What comments in the files allow.
+    allows: RefCell<Vec<Allow>>,
 }
 
 impl Findings {
@@ -154,6 +181,7 @@ impl Findings {
     }
 
     fn add(&self, at: At<'_>, severity: Level, rule: &'static str, what: String, help: Option<String>) {
+        debug_assert!(crate::rules::rule(rule).is_some(), "the rule `{rule}` is in the table");
         if severity == Level::Error {
             self.errors.set(self.errors.get() + 1);
         }
@@ -172,15 +200,35 @@ impl Findings {
         self.errors.get()
     }
 
-    /// By file, then by place.
-    pub fn sorted(&self) -> Vec<Finding> {
-        let mut list = self.list.borrow().clone();
-        list.sort_by(|a, b| {
-            (&a.file, a.line, a.column, a.severity, a.rule, &a.what)
-                .cmp(&(&b.file, b.line, b.column, b.severity, b.rule, &b.what))
-        });
-        list
+    /// A file was read without syntax errors: its comments count.
+    pub fn heed(&self, source: &Source) {
+        self.allows.borrow_mut().extend(allow::allows(source));
     }
+
+    /// By file, then by place, whatever comments say.
+    #[cfg(test)]
+    pub fn sorted(&self) -> Vec<Finding> {
+        in_order(self.list.borrow().clone())
+    }
+
+    /// By file, then by place: what is left, and what is allowed.
+    pub fn settled(&self, policy: &Policy) -> (Vec<Finding>, Vec<Allowed>) {
+        let (list, mut allowed) = allow::settle(self.list.borrow().clone(), &self.allows.borrow(), policy);
+        let mut list = in_order(list);
+        list.dedup();
+        allowed.sort_by(|a, b| order(&a.finding, &b.finding));
+        (list, allowed)
+    }
+}
+
+fn order(a: &Finding, b: &Finding) -> Ordering {
+    (&a.file, a.line, a.column, a.severity, a.rule, &a.what)
+        .cmp(&(&b.file, b.line, b.column, b.severity, b.rule, &b.what))
+}
+
+fn in_order(mut list: Vec<Finding>) -> Vec<Finding> {
+    list.sort_by(order);
+    list
 }
 
 /// A file's text, and where its lines begin.
@@ -233,7 +281,7 @@ impl At<'_> {
         self.line_column().0
     }
 
-    fn line_column(self) -> (u32, u32) {
+    pub fn line_column(self) -> (u32, u32) {
         let Some(offset) = self.offset else { return (0, 0) };
         let offset = offset.min(self.source.text.len());
         let line = self.source.lines.partition_point(|start| *start <= offset) - 1;
@@ -246,7 +294,7 @@ impl At<'_> {
 }
 
 /// "did you mean `x`?", when one of `names` is close enough to `wrong` to be what was meant.
-pub(crate) fn did_you_mean<'n>(wrong: &str, names: impl IntoIterator<Item = &'n str>) -> Option<String> {
+pub fn did_you_mean<'n>(wrong: &str, names: impl IntoIterator<Item = &'n str>) -> Option<String> {
     if wrong.len() > 64 {
         return None;
     }

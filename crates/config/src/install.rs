@@ -3,6 +3,7 @@ mod media;
 mod queues;
 
 use crate::ServerSettings;
+use crate::allow::Policy;
 use crate::calendar::Calendars;
 use crate::finding::{At, Findings, all_of, did_you_mean};
 use crate::hours;
@@ -54,6 +55,8 @@ pub(crate) struct Install<'a> {
     pub outside: Outside<'a>,
     /// Warn when a caller hears more than this before a person can be reached.
     pub audio_max: Duration,
+    /// Warnings that are errors here.
+    pub policy: Policy,
 }
 
 /// A number, before its flow is looked up.
@@ -136,6 +139,7 @@ impl<'a> Install<'a> {
             systems: Systems::default(),
             outside: Outside::default(),
             audio_max: secs(60),
+            policy: Policy::default(),
         };
         match file.table("engine").map(|t| formed(t, "engine")) {
             Some(engine) => install.engine(engine, folder),
@@ -159,6 +163,7 @@ impl<'a> Install<'a> {
             if let Some(max) = check.get("audio_before_person").and_then(|v| v.duration(secs(1)..=LONGEST)) {
                 install.audio_max = max;
             }
+            install.policy = Policy::read(&check);
             check.done();
         }
         if let Some(skills) = file.table("skill") {
@@ -485,6 +490,10 @@ pub(crate) fn unknown<'n>(value: &Value<'_>, kind: &str, wanted: &str, names: im
         0 if kind == "secret" => {
             Some(format!("add it: [secret] {} = {{ env = \"VARIABLE\" }}", crate::shorten(wanted)))
         }
+        0 if kind == "sub-flow" => Some(format!(
+            "there is none: add flows/{}.toml with `sub = true` in [flow]",
+            crate::shorten(wanted)
+        )),
         0 => Some(format!("none is defined: add [{kind}.{}]", crate::shorten(wanted))),
         1..=12 => Some(format!("known: {}", all_of(names.iter().copied()))),
         _ => None,
@@ -495,7 +504,6 @@ pub(crate) fn unknown<'n>(value: &Value<'_>, kind: &str, wanted: &str, names: im
         "flow" => "unknown-flow",
         "hours" => "unknown-hours",
         "agent" => "unknown-agent",
-        "table" => "unknown-table",
         "directory" => "unknown-directory",
         "secret" => "unknown-secret",
         "service" => "unknown-service",

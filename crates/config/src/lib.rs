@@ -4,6 +4,7 @@
 //! *Invariant:* an installation with an error yields no settings; what the engine gets is never checked again.
 
 mod agents;
+mod allow;
 mod calendar;
 mod cross;
 mod declare;
@@ -11,11 +12,15 @@ mod finding;
 mod flow;
 mod forms;
 mod graph;
+mod help;
 mod hours;
 mod install;
 mod prompts;
+mod reach;
 mod read;
 mod reference;
+mod rules;
+mod sarif;
 mod schema;
 mod secrets;
 mod steps;
@@ -25,17 +30,21 @@ mod values;
 mod version;
 
 pub use agents::ha1;
-pub use finding::{Finding, Level, Report};
+pub use finding::{Allowed, Finding, Level, Report, did_you_mean};
+pub use help::{step_about, step_help, step_names};
+pub use reach::{Longest, NumberWays, Way, WayStep, ways};
 pub use reference::reference;
+pub use rules::{Rule, rule, rules};
 pub use schema::{Which, schema};
 pub use secrets::{Secrets, SystemSecrets};
 
+use allow::Policy;
 use engine::{Number, Settings, SipSettings};
 use finding::{Findings, Source, UNREADABLE};
 use flow::FlowDraft;
 use install::Install;
 use read::Document;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -51,6 +60,8 @@ pub struct Loaded {
     pub settings: Option<Settings>,
     /// Errors and warnings by file and place.
     pub findings: Vec<Finding>,
+    /// Warnings that comments in the files allow.
+    pub allowed: Vec<Allowed>,
     /// What the engine does not need but its process does.
     pub server: ServerSettings,
     /// Every TOML and calendar file that was read, the main one first: what a reload watches.
@@ -67,6 +78,15 @@ impl Loaded {
     /// The findings with their counts and exit status.
     pub fn report(&self) -> Report<'_> {
         Report { findings: &self.findings }
+    }
+
+    /// Every warning is an error.
+    pub fn strict(mut self) -> Loaded {
+        self.findings.iter_mut().for_each(|f| f.severity = Level::Error);
+        if !self.findings.is_empty() {
+            (self.settings, self.flows) = (None, BTreeMap::new());
+        }
+        self
     }
 }
 
@@ -159,16 +179,21 @@ pub fn load(main: &Path, secrets: &dyn Secrets, epoch_unix: i64) -> Loaded {
     }
     let numbers = std::mem::take(&mut install.numbers);
     let numbers = cross::numbers(&install, numbers, &flows, heard);
+    let mut by_flow: BTreeMap<&str, Vec<_>> = BTreeMap::new();
+    numbers.iter().for_each(|n| by_flow.entry(n.flow).or_default().push(n));
+    let subflows: BTreeSet<&str> =
+        flows.values().flatten().flat_map(|f| f.subflows.iter().copied()).collect();
     for (name, draft) in &flows {
         if let Some(draft) = draft {
-            let vars: Vec<_> = numbers.iter().filter(|n| n.flow == *name).collect();
-            let used = flows.values().flatten().any(|f| f.subflows.contains(name));
+            let vars = by_flow.get(name).map_or(&[][..], Vec::as_slice);
+            let used = subflows.contains(name);
             graph::check(draft, heard);
-            cross::flow(draft, &vars, used, &install, &roster, &sounds, heard);
+            cross::flow(draft, vars, used, &install, &roster, &sounds, heard);
         }
     }
 
-    let good = findings.errors() == 0;
+    let (list, allowed) = findings.settled(&install.policy);
+    let good = findings.errors() == 0 && list.iter().all(|f| f.severity == Level::Warning);
     let flows: BTreeMap<Arc<str>, Arc<ivr::Flow>> = flows
         .into_iter()
         .filter_map(|(name, draft)| Some((name.into(), Arc::new(draft.filter(|d| !d.sub)?.flow))))
@@ -203,15 +228,7 @@ pub fn load(main: &Path, secrets: &dyn Secrets, epoch_unix: i64) -> Loaded {
             announcements: titles.collect(),
         }
     });
-    Loaded {
-        settings,
-        findings: findings.sorted(),
-        server: install.server,
-        files,
-        flows,
-        flows_folder,
-        tests,
-    }
+    Loaded { settings, findings: list, allowed, server: install.server, files, flows, flows_folder, tests }
 }
 
 /// What is wrong with the text of a flow file that stands alone, without an installation around it: a
@@ -231,7 +248,7 @@ pub fn check_flow(text: &str) -> Vec<Finding> {
         let roster = cross::roster(&install, vec![], &silent);
         cross::flow(&draft, &[], false, &install, &roster, &prompts::PromptSet::default(), &findings);
     }
-    findings.sorted()
+    findings.settled(&Policy::default()).0
 }
 
 /// The text of a file; when there is none, a finding and the empty text.

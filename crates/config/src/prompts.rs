@@ -112,11 +112,6 @@ impl PromptSet {
         install.prompts.join(language).join(format!("{name}.wav"))
     }
 
-    pub fn length(&self, language: &str, name: &str) -> Option<Duration> {
-        let sound = self.prompts.sound(language, name)?;
-        self.prompts.lengths.get(sound.0 as usize).copied()
-    }
-
     /// Names that exist in some language, and those that are only listed.
     pub fn names(&self) -> BTreeSet<&str> {
         let recorded = self.prompts.sounds.values().flat_map(|s| s.keys().map(|n| &**n));

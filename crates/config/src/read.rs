@@ -50,6 +50,9 @@ impl<'a> Document<'a> {
                 findings.error(at, "syntax", message);
             }
         }
+        if !broken {
+            findings.heed(source);
+        }
         Document { source, root, broken }
     }
 

@@ -12,7 +12,7 @@ const COMBINATIONS_MAX: usize = 256;
 pub(crate) struct Known(pub Vec<Option<Vec<Value>>>);
 
 impl Known {
-    fn set(&mut self, id: VarId, values: Option<Vec<Value>>) {
+    pub fn set(&mut self, id: VarId, values: Option<Vec<Value>>) {
         if let Some(slot) = self.0.get_mut(id.0 as usize) {
             *slot = values;
         }

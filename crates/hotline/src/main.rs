@@ -8,6 +8,7 @@ mod cli;
 mod console;
 mod demo;
 mod dial;
+mod excerpt;
 mod explain;
 mod failure;
 mod graph;

@@ -59,7 +59,7 @@ fn printable(text: &str) -> String {
 }
 
 /// Places on a terminal: two for an ideograph and other wide characters.
-fn width_of(text: &str) -> usize {
+pub fn width_of(text: &str) -> usize {
     let wide = |c: char| matches!(c, '\u{1100}'..='\u{115f}' | '\u{2e80}'..='\u{a4cf}' | '\u{ac00}'..='\u{d7a3}' | '\u{f900}'..='\u{faff}' | '\u{fe30}'..='\u{fe6f}' | '\u{ff00}'..='\u{ff60}' | '\u{20000}'..='\u{3fffd}');
     text.chars().map(|c| if wide(c) { 2 } else { 1 }).sum()
 }

@@ -126,12 +126,21 @@ pub(crate) const CHECK: Form = Form {
     name: "[check]",
     doc: "What `hotline check` demands.",
     example: "audio_before_person = \"60s\"\n",
-    fields: &[or(
-        "audio_before_person",
-        "\"60s\"",
-        Kind::Duration(SECOND, WEEK),
-        "Warn when callers must hear more before a person can be reached.",
-    )],
+    fields: &[
+        or(
+            "audio_before_person",
+            "\"60s\"",
+            Kind::Duration(SECOND, WEEK),
+            "Warn when callers must hear and wait longer before a person can be reached.",
+        ),
+        may("deny", Kind::List(&Kind::Text), "Rules whose warnings are errors here: `[\"no-end\"]`."),
+        or(
+            "warnings",
+            "\"warning\"",
+            Kind::OneOf(&["warning", "error"]),
+            "`\"error\"`: every warning is an error.",
+        ),
+    ],
 };
 
 pub(crate) const NUMBER: Form = Form {

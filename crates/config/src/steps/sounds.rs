@@ -118,6 +118,10 @@ impl<'a> Lower<'a, '_, '_> {
         }
         let what = table.need("value", "write what is said: `value = \"{customer}\"`");
         let spoken = what.and_then(|what| Some((what, self.template(&what)?)));
+        if matches!(currency, Some((_, None))) {
+            // What it would take to say another currency is noise.
+            return None;
+        }
         let (kind, (what, spoken)) = (kind?, spoken?);
         if !can_say(kind, spoken.kind()) {
             what.error_help(

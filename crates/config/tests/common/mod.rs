@@ -27,6 +27,8 @@ impl Secrets for Passwords {
     fn file(&self, path: &Path) -> io::Result<String> {
         if path.ends_with("secrets/bob") {
             Ok("builder\n".into())
+        } else if path.ends_with("secrets/two-lines") {
+            Ok("one\ntwo\n".into())
         } else {
             Err(io::ErrorKind::NotFound.into())
         }
