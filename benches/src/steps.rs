@@ -43,13 +43,13 @@ fn caller(flow: &Arc<Flow>, out: &mut Outbox<Output>) {
     visit.handle(now, Input::Started(Box::new(start)), out);
     visit.handle(now, Input::Ready, out);
     for _ in 0..ROUNDS {
-        now = now + Duration::from_secs(1);
+        now += Duration::from_secs(1);
         visit.handle(now, Input::Digit('1'), out);
         let play = out
             .drain()
             .filter_map(|o| if let Output::Play { play, .. } = o { Some(play) } else { None })
-            .last();
-        now = now + Duration::from_secs(1);
+            .next_back();
+        now += Duration::from_secs(1);
         if let Some(play) = play {
             visit.handle(now, Input::Played(play), out);
         }

@@ -258,7 +258,7 @@ impl Draw<'_> {
     /// A step further on, so that every way comes to an end; the last one hangs up or returns.
     fn on(&mut self) -> String {
         let from = self.at + 1;
-        format!("s{}", from + self.rng.below((self.count - from).min(6).max(1)))
+        format!("s{}", from + self.rng.below((self.count - from).clamp(1, 6)))
     }
 
     /// The very next step: nothing is unreachable.

@@ -28,7 +28,7 @@ impl Engine {
     ) -> Reply {
         let name = match self.announcement(name) {
             Ok(name) => name,
-            Err(reply) => return reply,
+            Err(what) => return Reply::Error(what),
         };
         let since = self.unix(now);
         // A whole second at least, so that the end lies later than now.
@@ -54,7 +54,7 @@ impl Engine {
 
     pub(crate) fn retract(&mut self, now: Time, name: &str, by: &str, out: &mut Outbox<Output>) -> Reply {
         match self.announcement(name) {
-            Err(reply) => reply,
+            Err(what) => Reply::Error(what),
             Ok(name) if !self.announcements.contains_key(&name) => {
                 Reply::Done(format!("announcement `{name}` is off already"))
             }
@@ -137,7 +137,7 @@ impl Engine {
     }
 
     /// As the installation calls it, or what is wrong.
-    fn announcement(&self, name: &str) -> Result<Arc<str>, Reply> {
+    fn announcement(&self, name: &str) -> Result<Arc<str>, String> {
         let known = &self.settings.announcements;
         if let Some((name, _)) = known.get_key_value(name) {
             return Ok(name.clone());
@@ -148,6 +148,6 @@ impl Engine {
             None if known.is_empty() => "[announcement.NAME] in hotline.toml makes one".to_owned(),
             None => format!("there are: {}", names().take(50).collect::<Vec<_>>().join(", ")),
         };
-        Err(Reply::Error(format!("no announcement is called `{name}`\n  help: {help}")))
+        Err(format!("no announcement is called `{name}`\n  help: {help}"))
     }
 }

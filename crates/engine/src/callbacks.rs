@@ -12,6 +12,7 @@ use std::sync::Arc;
 const WAITING_MAX: usize = 1000;
 
 impl Engine {
+    #[expect(clippy::too_many_arguments, reason = "the fields of ivr::Output::Callback")]
     pub(crate) fn callback(
         &mut self,
         now: Time,

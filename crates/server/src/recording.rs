@@ -11,7 +11,7 @@ use ::media::{Command, Sink};
 use engine::{Tape, TapeId, TapeKind, TapeNews};
 use hotline_core::{LegId, Time};
 use reel::Reel;
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::fs;
 use std::io;
 use std::os::unix::fs::DirBuilderExt;
@@ -34,7 +34,7 @@ pub type News = Box<dyn Fn(TapeId, TapeNews) + Send>;
 #[derive(Debug)]
 pub struct Tapes {
     clock: Clock,
-    legs: HashMap<LegId, Vec<(TapeId, Arc<Tap>, Side)>>,
+    legs: BTreeMap<LegId, Vec<(TapeId, Arc<Tap>, Side)>>,
     taps: BTreeMap<TapeId, Arc<Tap>>,
     writer: Arc<Writer>,
     thread: Option<JoinHandle<()>>,
@@ -68,7 +68,7 @@ impl Tapes {
             let run = move || Desk { folder, clock, news, reels: BTreeMap::new() }.run(&writer);
             thread::Builder::new().name("recording".into()).spawn(run)?
         };
-        Ok(Tapes { clock, legs: HashMap::new(), taps: BTreeMap::new(), writer, thread: Some(thread) })
+        Ok(Tapes { clock, legs: BTreeMap::new(), taps: BTreeMap::new(), writer, thread: Some(thread) })
     }
 
     /// Carries out what the engine says; what media threads have to know goes to `media`.
@@ -110,9 +110,7 @@ impl Tapes {
     /// Takes tapes off the legs they hear.
     fn deafen(&mut self, of: impl Fn(TapeId, Side) -> bool, media: &impl Fn(Command)) {
         let heard = |on: &Vec<(TapeId, Arc<Tap>, Side)>| on.iter().any(|(tape, _, side)| of(*tape, *side));
-        #[expect(clippy::iter_over_hash_type, reason = "their order does not matter")]
-        let mut legs: Vec<LegId> = Vec::new();
-        legs.extend(self.legs.iter().filter(|(_, on)| heard(on)).map(|(leg, _)| *leg));
+        let legs: Vec<LegId> = self.legs.iter().filter(|(_, on)| heard(on)).map(|(leg, _)| *leg).collect();
         for leg in legs {
             if let Some(on) = self.legs.get_mut(&leg) {
                 on.retain(|(tape, _, side)| !of(*tape, *side));

@@ -39,6 +39,7 @@ fn git(folder: &Path, words: &[&str]) -> Option<String> {
         let mut said = String::new();
         out.by_ref().take(1 << 20).read_to_string(&mut said).ok().map(|_| said)
     });
+    #[expect(clippy::disallowed_methods, reason = "a process that may hang can only be looked at again")]
     for _ in 0..LOOKS {
         match git.try_wait() {
             Ok(Some(status)) => return said.join().ok().flatten().filter(|_| status.success()),
