@@ -684,6 +684,17 @@ pub fn queue_act(timeout: Option<Duration>, next: ivr::StepId, otherwise: ivr::S
     })
 }
 
+/// Straight into this queue.
+pub fn into_queue(name: &str) -> Flow {
+    let mut flow = Flow::builder("queue");
+    flow.language("en").languages(["en"]);
+    let end = flow.id("end");
+    let Act::Queue(queue) = queue_act(None, end, end) else { unreachable!("it is a queue") };
+    flow.step("queue", Act::Queue(ivr::Queue { queue: name.into(), ..queue })).start("queue");
+    flow.step("end", Act::Hangup);
+    flow.build().expect("whole")
+}
+
 /// Straight into the queue.
 pub fn queue_only(timeout: Option<Duration>) -> Flow {
     let mut flow = Flow::builder("queue");
