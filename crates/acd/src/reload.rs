@@ -11,6 +11,7 @@ use crate::serve::Changed;
 use crate::staff::Staff;
 use crate::{Agent, Output, Queue, Requirement, Roster, Router};
 use hotline_core::{CallId, Outbox, PoolId, QueueId, Time};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 impl Roster {
@@ -25,39 +26,44 @@ impl Roster {
             ..Roster::default()
         };
         next.pools = self.pools.clone();
-        for pool in live.iter().rev().flat_map(|r| &r.pools) {
-            match next.pools.iter_mut().find(|p| p.name == pool.name) {
-                Some(known) => known.clone_from(pool),
-                None => next.pools.push(pool.clone()),
-            }
-        }
+        merge(&mut next.pools, live.iter().rev().flat_map(|r| r.pools.iter().cloned()), |p| &p.name);
+        let places: BTreeMap<&Arc<str>, PoolId> =
+            next.pools.iter().zip((0..).map(PoolId)).map(|(p, id)| (&p.name, id)).collect();
         let place = |roster: &Roster, id: PoolId| {
             let name = roster.pools.get(id.0 as usize).map(|p| &p.name);
-            let at = next.pools.iter().position(|p| Some(&p.name) == name);
-            PoolId(at.map_or(u32::MAX, |i| i as u32))
+            name.and_then(|name| places.get(name)).copied().unwrap_or(PoolId(u32::MAX))
         };
         let mut agents: Vec<Agent> =
             self.agents.iter().map(|gone| Agent { capacity: 0, ..gone.clone() }).collect();
-        for (roster, agent) in live.iter().rev().flat_map(|r| r.agents.iter().map(move |a| (r, a))) {
-            let agent = Agent { pool: place(roster, agent.pool), ..agent.clone() };
-            match agents.iter_mut().find(|a| a.name == agent.name) {
-                Some(known) => *known = agent,
-                None => agents.push(agent),
-            }
-        }
+        let known = live.iter().rev().flat_map(|r| r.agents.iter().map(move |a| (r, a)));
+        let known = known.map(|(r, a)| Agent { pool: place(r, a.pool), ..a.clone() });
+        merge(&mut agents, known, |a| &a.name);
         let mut queues: Vec<Queue> = self.queues.clone();
-        for (roster, queue) in live.iter().rev().flat_map(|r| r.queues.iter().map(move |q| (r, q))) {
-            let pools = queue.pools.iter().map(|&pool| place(roster, pool)).collect();
-            let queue = Queue { pools, ..queue.clone() };
-            match queues.iter_mut().find(|q| q.name == queue.name) {
-                Some(known) => *known = queue,
-                None => queues.push(queue),
-            }
-        }
+        let known = live.iter().rev().flat_map(|r| r.queues.iter().map(move |q| (r, q)));
+        let known = known.map(|(r, q)| {
+            let pools = q.pools.iter().map(|&pool| place(r, pool)).collect();
+            Queue { pools, ..q.clone() }
+        });
+        merge(&mut queues, known, |q| &q.name);
         for queue in &mut queues {
             queue.require = queue.require.take().map(|r| r.among(&next));
         }
         Roster { agents, queues, ..next }
+    }
+}
+
+/// Rows at the places of their names; those with new names after them.
+fn merge<T>(rows: &mut Vec<T>, known: impl Iterator<Item = T>, name: impl Fn(&T) -> &Arc<str>) {
+    let mut places: BTreeMap<Arc<str>, usize> =
+        rows.iter().enumerate().map(|(i, row)| (name(row).clone(), i)).collect();
+    for row in known {
+        match places.get(name(&row)) {
+            Some(&place) => rows[place] = row,
+            None => {
+                places.insert(name(&row).clone(), rows.len());
+                rows.push(row);
+            }
+        }
     }
 }
 

@@ -63,7 +63,19 @@ impl Engine {
         expired: bool,
         out: &mut Outbox<Output>,
     ) {
-        let Some(agent) = self.agent_of_account(user) else { return };
+        if let Some(agent) = self.agent_of_account(user) {
+            self.phones_changed(now, agent, contacts, expired, out);
+        }
+    }
+
+    pub(crate) fn phones_changed(
+        &mut self,
+        now: Time,
+        agent: AgentId,
+        contacts: usize,
+        expired: bool,
+        out: &mut Outbox<Output>,
+    ) {
         let name = self.agent_name(agent);
         let row = &mut self.agents[agent.0 as usize];
         let before = std::mem::replace(&mut row.contacts, contacts);
@@ -147,7 +159,10 @@ impl Engine {
     }
 
     pub(crate) fn show_agent(&self, now: Time, agent: AgentId, out: &mut Outbox<Output>) {
-        out.push(Output::Board(BoardUpdate::Agent(self.agent_view(now, agent))));
+        out.push(Output::Board(match self.is_shown(agent) {
+            true => BoardUpdate::Agent(self.agent_view(now, agent)),
+            false => BoardUpdate::AgentGone(self.agent_name(agent)),
+        }));
     }
 
     pub(crate) fn agent_view(&self, now: Time, agent: AgentId) -> AgentView {

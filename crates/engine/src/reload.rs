@@ -6,11 +6,11 @@
 
 use crate::agents::AgentRow;
 use crate::engine::Engine;
-use crate::interface::{BoardUpdate, Output, Reply, StoryLine};
+use crate::interface::{Output, Reply, StoryLine};
 use crate::settings::{CallLimits, MediaSettings, Prompts, Settings};
 use hotline_core::{AgentId, CallId, Outbox, Time};
 use sip::Account;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// What an engine is to serve from now on.
@@ -157,10 +157,13 @@ impl Engine {
         live.extend(self.canary.as_ref().map(|canary| canary.settings.clone()));
         let rosters: Vec<&acd::Roster> = live.iter().map(|s| &*s.roster).collect();
         let roster = Arc::new(self.settings.roster.renewed(&rosters));
-        let account = |name: &Arc<str>| {
-            live.iter().find_map(|s| Some(s.accounts.get(s.agent(name)?.0 as usize)?.clone()))
+        let of = |s: &'_ Arc<Settings>| {
+            s.roster.agents.iter().map(|a| a.name.clone()).zip(s.accounts.clone()).collect::<Vec<_>>()
         };
-        let accounts: Vec<Option<Account>> = roster.agents.iter().map(|a| account(&a.name)).collect();
+        // The first that knows a name has the last word.
+        let known: BTreeMap<Arc<str>, Account> = live.iter().rev().flat_map(of).collect();
+        let accounts: Vec<Option<Account>> =
+            roster.agents.iter().map(|a| known.get(&a.name).cloned()).collect();
         self.sip.set_accounts(accounts.iter().flatten().cloned().collect());
         self.known = accounts.iter().map(Option::is_some).collect();
         // A name that nobody can register keeps the row of an agent who is gone.
@@ -175,7 +178,7 @@ impl Engine {
             if self.known[i] {
                 let user = self.account_user(agent);
                 let contacts = self.sip.contacts(now, &user).len();
-                self.registered(now, &user, contacts, false, out);
+                self.phones_changed(now, agent, contacts, false, out);
             } else {
                 self.dismiss(now, agent, out);
             }
@@ -188,20 +191,21 @@ impl Engine {
         let was_here = std::mem::take(&mut row.contacts) > 0;
         row.forget_pause();
         self.router.handle(now, acd::Input::AgentOffline { agent }, &mut self.router_out);
-        let name = self.agent_name(agent);
         if was_here {
-            self.log(now, None, Some(name.clone()), "agent-removed", String::new(), out);
+            self.log(now, None, Some(self.agent_name(agent)), "agent-removed", String::new(), out);
         }
-        out.push(Output::Board(BoardUpdate::AgentGone(name)));
+        self.show_agent(now, agent, out);
     }
 
     /// Agents to show: those of the installation, and who is gone but still on the phone.
     pub(crate) fn shown_agents(&self) -> impl Iterator<Item = AgentId> {
-        let shown = |agent: &AgentId| {
-            let i = agent.0 as usize;
-            self.known[i] || self.agents[i].call.is_some()
-        };
-        (0..self.known.len() as u32).map(AgentId).filter(shown)
+        (0..self.known.len() as u32).map(AgentId).filter(|agent| self.is_shown(*agent))
+    }
+
+    pub(crate) fn is_shown(&self, agent: AgentId) -> bool {
+        let i = agent.0 as usize;
+        self.known.get(i).is_some_and(|known| *known)
+            || self.agents.get(i).is_some_and(|row| row.call.is_some())
     }
 
     /// Queues to show: those of the installation, and those in which somebody is served yet.

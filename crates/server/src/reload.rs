@@ -406,13 +406,12 @@ impl Reloader {
         let root = self.source.server.root.clone();
         let hash = self.prints.version(&good.loaded.files, &good.settings.prompts.files);
         good.settings.version = Version { hash, commit: git::commit(&main) };
-        self.versions.keep(
-            &good.settings.version,
-            &main,
-            &root,
-            &Files::of(&good.loaded),
-            &mut self.prints,
-        )?;
+        // A full disk is no reason to go on with what may be worse.
+        let files = Files::of(&good.loaded);
+        if let Err(why) = self.versions.keep(&good.settings.version, &main, &root, &files, &mut self.prints) {
+            tracing::warn!(why, "this version is not kept: no rollback will bring it back");
+            good.passed.push_str(&format!("\n  warning: {why}; no rollback will bring it back"));
+        }
         let (current, version) = (lock(&self.serving).current.clone(), good.settings.version.clone());
         let passed = good.passed.clone();
         match canary {
