@@ -19,8 +19,11 @@ fn version(hash: &str, numbers: Vec<(Arc<str>, Number)>) -> Settings {
 fn with_roster(mut settings: Settings, change: impl FnOnce(&mut Roster)) -> Settings {
     let mut roster = (*settings.roster).clone();
     change(&mut roster);
-    let user = |agent: &Agent| settings.accounts.iter().find(|a| a.user == *agent.name).cloned();
-    settings.accounts = roster.agents.iter().filter_map(user).collect();
+    let known = |agent: &Agent| settings.accounts.iter().find(|a| a.user == *agent.name).cloned();
+    let account = |agent: &Agent| {
+        known(agent).unwrap_or_else(|| sip::Account { user: agent.name.to_string(), ha1: Vec::new() })
+    };
+    settings.accounts = roster.agents.iter().map(account).collect();
     settings.roster = Arc::new(roster);
     settings
 }
@@ -68,6 +71,7 @@ fn a_number_that_is_gone_ends_with_its_last_call() {
     assert!(lab.take().contains(&"caller2 404 INVITE".to_owned()));
     lab.hang_up("caller");
     assert_eq!(served_by(&lab), [("aaaa", "support")]);
+    lab.pass(64 * S);
     assert!(lab.engine.is_idle(), "{}", lab.engine.left());
 }
 

@@ -5,6 +5,8 @@
 //! asked, on the console, in the log, and as an event.
 //!
 //! *Invariant:* nothing here runs on the engine's thread or a media thread; what they get is ready for use.
+//! The thread has the priority of any other: made to wait on a full machine, it would hold what it shares with media
+//! threads (the address space, the allocator) for seconds.
 
 mod files;
 mod fixed;
@@ -18,7 +20,7 @@ use crate::control::protocol::{Answer, Canary};
 use crate::fetch::{self, Fetcher, SecretValue};
 use crate::machine::{Line, Told};
 use crate::media::Shelf;
-use config::{Loaded, Secrets, ServerSettings, SystemSecrets};
+use config::{Level, Loaded, Report, Secrets, ServerSettings, SystemSecrets};
 use engine::{Change, LogEvent, Settings, Share, StoryLine, Version};
 use files::{Prints, Stamps};
 use fixed::Fixed;
@@ -196,7 +198,6 @@ impl Thread {
                 sounds: settings.prompts.files.clone(),
             };
             thread::Builder::new().name("reload".into()).spawn(move || {
-                lower_priority();
                 let mut reloader = Reloader {
                     source,
                     prints,
@@ -222,12 +223,6 @@ impl Thread {
         drop(self.reloads);
         let _ = self.handle.join();
     }
-}
-
-/// Tests and encoding must not take the processor from callers.
-fn lower_priority() {
-    // SAFETY: no pointers; on Linux 0 means the calling thread.
-    unsafe { libc::setpriority(libc::PRIO_PROCESS, 0, 10) };
 }
 
 /// What an installation was read from.
@@ -486,14 +481,21 @@ impl Reloader {
 
     /// Everything but the swap: nothing wrong in it, nothing that takes a restart, and its tests pass.
     fn proved(&mut self, main: &Path, loaded: Loaded, tests: bool) -> Result<Good, String> {
-        let report = loaded.report().to_string();
-        let Some(settings) = loaded.settings.clone() else { return Err(report) };
+        let Some(settings) = loaded.settings.clone() else {
+            // Warnings would hide why.
+            let mut errors = loaded.findings;
+            errors.retain(|finding| finding.level == Level::Error);
+            return Err(Report { findings: &errors }.to_string());
+        };
         self.fixed.holds(&settings, &loaded.server, self.source.listen_given)?;
         let passed = match tests {
             true => trial::run(main, &loaded, Arc::new(settings.clone()), &|| self.stops())?,
             false => "not tested".to_owned(),
         };
-        let passed = if loaded.findings.is_empty() { passed } else { format!("{passed}\n{report}") };
+        let passed = match loaded.findings.len() {
+            0 => passed,
+            n => format!("{passed}; {n} warnings, `hotline check` lists them"),
+        };
         Ok(Good { settings, loaded, passed })
     }
 
