@@ -484,7 +484,7 @@ impl Reloader {
         let Some(settings) = loaded.settings.clone() else {
             // Warnings would hide why.
             let mut errors = loaded.findings;
-            errors.retain(|finding| finding.level == Level::Error);
+            errors.retain(|finding| finding.severity == Level::Error);
             return Err(Report { findings: &errors }.to_string());
         };
         self.fixed.holds(&settings, &loaded.server, self.source.listen_given)?;

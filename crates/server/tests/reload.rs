@@ -2,7 +2,6 @@
 use config::SystemSecrets;
 use hotline_server::control::ask;
 use hotline_server::control::protocol::{Answer, Canary, Request, Show};
-use hotline_server::fetch::Secrets;
 use hotline_server::reload::Source;
 use hotline_server::{Clock, Options, Shell};
 use serde_json::Value;
@@ -52,7 +51,6 @@ impl House {
         house.shell = Some(
             Shell::start(Options {
                 settings,
-                secrets: Secrets::new(),
                 clock,
                 control: Some(loaded.server.control.clone()),
                 store: Some(loaded.server.store.clone()),
