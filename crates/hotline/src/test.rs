@@ -49,7 +49,10 @@ pub fn test(config: Option<&Path>, options: &Options) -> Result<u8, Failure> {
         }
         let before = stamps(&seen);
         writeln!(std::io::stdout(), "-- watching {} files; end with Ctrl-C", seen.len())?;
-        #[expect(clippy::disallowed_methods, reason = "files are looked at again and again: they tell nobody")]
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "files are looked at again and again: they tell nobody"
+        )]
         while stamps(&seen) == before {
             std::thread::sleep(LOOK);
         }

@@ -237,7 +237,10 @@ impl Line {
         if !self.inbox.insist(Input::Configure { ticket, change: Box::new(change), by: by.to_owned() }) {
             return Err("the engine is overloaded or stopping; try again".into());
         }
-        #[expect(clippy::disallowed_methods, reason = "a thread that may block has nothing to wait on but this")]
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "a thread that may block has nothing to wait on but this"
+        )]
         for _ in 0..PATIENCE.as_millis() / BETWEEN.as_millis() {
             match answer.try_recv() {
                 Ok(Reply::Done(said)) => return Ok(said),

@@ -337,6 +337,10 @@ impl Reloader {
     }
 
     /// Until nobody has written for a moment.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "files tell nobody when they are written: they are looked at again"
+    )]
     fn rest(&self) {
         let mut before = self.look();
         while !self.stops() {
@@ -570,6 +574,10 @@ impl Reloader {
     }
 
     /// Reads the installation; when somebody was writing just then, once more.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "files tell nobody when they are written: they are looked at again"
+    )]
     fn read_at_rest(&self, main: &Path) -> Loaded {
         const TRIES: u32 = 20;
         const FRESH: Duration = Duration::from_millis(20);

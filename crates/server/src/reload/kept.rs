@@ -179,9 +179,9 @@ impl Versions {
         if let Some(previous) = &serving.previous {
             return self.find(&previous.hash);
         }
-        let others = self.by_age().into_iter().filter(|(hash, _)| **hash != *serving.current.hash);
-        match others.last() {
-            Some((hash, _)) => self.kept(&hash),
+        let all = self.by_age();
+        match all.iter().rfind(|(hash, _)| **hash != *serving.current.hash) {
+            Some((hash, _)) => self.kept(hash),
             None => Err("no version was served before this one".into()),
         }
     }
