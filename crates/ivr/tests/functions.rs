@@ -510,7 +510,7 @@ fn says_what_does_not_fit() {
     let help = |text: &str| Expr::parse(text, &bare).expect_err(text).help;
     assert_eq!(help("lookup('x', 'y', '')").as_deref(), Some("there are none"));
     assert_eq!(help("is_open('x')").as_deref(), Some("there are none"));
-    let many = format!("min({})", vec!["1"; 9].join(","));
+    let many = format!("min({})", ["1"; 9].join(","));
     assert_eq!(Expr::parse(&many, &bare).expect_err("many").what, "`min` takes 2 to 8 arguments, here are 9");
 }
 

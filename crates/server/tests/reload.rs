@@ -1,6 +1,9 @@
 //! An installation that changes under a running engine: what is served, what is refused, and the way back.
 #![allow(clippy::unwrap_used, reason = "a test may fail")]
-#![allow(clippy::disallowed_methods, reason = "a saved file is noticed in real time: the test looks until it is")]
+#![allow(
+    clippy::disallowed_methods,
+    reason = "a saved file is noticed in real time: the test looks until it is"
+)]
 use config::SystemSecrets;
 use hotline_server::control::ask;
 use hotline_server::control::protocol::{Answer, Canary, Request, Show};
