@@ -61,7 +61,8 @@ fn listen(asked: Asked) -> u16 {
 }
 
 /// The lab, and a number whose flow asks for a masked PIN and does with it whatever a flow can.
-fn with_pin(folder: &Path, port: u16) -> PathBuf {
+fn with_pin(root: &Path, port: u16) -> PathBuf {
+    let folder = root.join("config");
     let main = fs::read_to_string(here().join("hotline.toml")).expect("the lab's main file");
     let prompts = here().join("../../prompts").canonicalize().expect("the prompts");
     let main = main
@@ -129,13 +130,13 @@ next = "bye"
 hangup = true
 "##;
     let flows = folder.join("flows");
-    fs::create_dir(&flows).expect("a folder");
+    fs::create_dir_all(&flows).expect("a folder");
     for entry in fs::read_dir(here().join("flows")).expect("the lab's flows") {
         let entry = entry.expect("a file");
         fs::copy(entry.path(), flows.join(entry.file_name())).expect("a copy");
     }
     fs::copy(here().join("agents.toml"), folder.join("agents.toml")).expect("a copy");
-    fs::write(folder.join("crm"), "the-lab's-own-secret\n").expect("a file");
+    fs::write(root.join("crm"), "the-lab's-own-secret\n").expect("a file");
     fs::write(flows.join("pin.toml"), flow).expect("a file");
     fs::write(folder.join("hotline.toml"), main).expect("a file");
     folder.join("hotline.toml")
