@@ -312,7 +312,7 @@ fn a_service_hears_of_a_message_and_not_of_who_called() {
     };
     assert_eq!(
         &*body,
-        r#"{"event":"voicemail","call":"call-1","fields":{"mailbox":"support","message":1,"length_s":4}}"#
+        r#"{"event":"voicemail","call":"call-1","at":"2026-09-21T14:13:21Z","fields":{"mailbox":"support","message":1,"length_s":4}}"#
     );
 }
 

@@ -115,7 +115,7 @@ mod tests {
             ("wait 99999999999999999999h", "no time to wait"),
             ("pres 1", "did you mean `press`?"),
             ("hang", "did you mean `hang up`?"),
-            ("sing", "callers press, wait, hear, reach and hang up"),
+            ("juggle", "callers press, wait, hear, reach and hang up"),
             ("", "callers press"),
         ] {
             let error = Action::parse(text).unwrap_err().what;
