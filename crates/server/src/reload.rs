@@ -151,6 +151,15 @@ pub(crate) struct Around {
     pub fetcher: Fetcher,
 }
 
+impl Around {
+    /// Tells the store what became of a version.
+    fn note(&self, version: Version, what: &'static str, by: &str) {
+        if let Some(store) = &self.store {
+            store.version(VersionNews { at: self.clock.now(), version, what, by: by.to_owned() });
+        }
+    }
+}
+
 /// The installation as it is when the engine starts, under its version.
 pub(crate) struct Start {
     source: Source,
@@ -185,6 +194,8 @@ impl Thread {
         let (orders, taken) = sync_channel(ORDERS_MAX);
         let serving = Serving { current: settings.version.clone(), ..Serving::default() };
         let serving = Arc::new(Mutex::new(serving));
+        // Before anybody can ask which versions there are.
+        around.note(settings.version.clone(), "started", "start");
         let stopping = Arc::new(AtomicBool::new(false));
         let reloads = Reloads { orders, serving: serving.clone() };
         let handle = {
@@ -479,7 +490,7 @@ impl Reloader {
             }
             canary
         };
-        self.note(version, what, by);
+        self.around.note(version, what, by);
         Ok(format!("{what}: {said}"))
     }
 
@@ -536,7 +547,7 @@ impl Reloader {
             }
         };
         if news {
-            self.note(version, what, by);
+            self.around.note(version, what, by);
         }
         Ok(())
     }
@@ -545,13 +556,6 @@ impl Reloader {
         let (main, root) = (self.source.main.clone(), self.source.server.root.clone());
         if let Err(why) = self.versions.keep(version, &main, &root, &self.files.clone(), &mut self.prints) {
             tracing::warn!(%version, why, "this version is not kept: no rollback will bring it back");
-        }
-        self.note(version.clone(), "started", "start");
-    }
-
-    fn note(&self, version: Version, what: &'static str, by: &str) {
-        if let Some(store) = &self.around.store {
-            store.version(VersionNews { at: self.around.clock.now(), version, what, by: by.to_owned() });
         }
     }
 

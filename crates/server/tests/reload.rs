@@ -36,8 +36,8 @@ impl House {
         let mut house = House { folder, shell: None };
         house.write(
             MAIN,
-            "[engine]\nlisten = [\"udp:127.0.0.1:5060\"]\nlanguages = { en = [] }\n\
-             [media]\nports = \"31000-31998\"\n[pool.all]\nrank = 1\n[number.100]\nflow = \"hello\"\n",
+            "[engine]\nlisten = [\"udp:127.0.0.1:5060\"]\ncalls_max = 20\nlanguages = { en = [] }\n\
+             [media]\nports = \"31000-31999\"\n[pool.all]\nrank = 1\n[number.100]\nflow = \"hello\"\n",
         );
         house.write(FLOW, &flow("hello"));
         house.write("config/agents.toml", "");
@@ -174,11 +174,11 @@ fn what_is_right_is_served_and_what_is_wrong_changes_nothing() {
     assert!(house.reload().unwrap().contains("is served already"));
 
     for (file, text, named) in [
-        (FLOW, flow("hello").replace("bye", "by"), "hello.toml:"),
+        (FLOW, flow("hello").replace("next = \"bye\"", "next = \"by\""), "hello.toml:"),
         (FLOW, flow("hallo"), "hallo"),
         (FLOW, "[flow".to_owned(), "hello.toml:1"),
         (MAIN, fs::read_to_string(house.at(MAIN)).unwrap() + "[number.200]\nflow = \"none\"\n", "none"),
-        (MAIN, fs::read_to_string(house.at(MAIN)).unwrap().replace("31998", "31898"), "[media] ports"),
+        (MAIN, fs::read_to_string(house.at(MAIN)).unwrap().replace("31999", "31899"), "[media] ports"),
         (SOUND, "no sound".to_owned(), "hello.wav"),
     ] {
         let good = fs::read(house.at(file)).unwrap();
