@@ -5,8 +5,8 @@
 //! asked, on the console, in the log, and as an event.
 //!
 //! *Invariant:* nothing here runs on the engine's thread or a media thread; what they get is ready for use.
-//! The thread has the priority of any other: made to wait on a full machine, it would hold what it shares with media
-//! threads (the address space, the allocator) for seconds.
+//! The thread has the priority of any other: at a lower one a full machine kept whoever asked waiting for most of a
+//! minute.
 
 mod files;
 mod fixed;
