@@ -35,6 +35,7 @@ impl Engine {
         };
         let music = dial.music.map(|pieces| self.sounds(now, id, &pieces, out));
         let Some(call) = self.calls.get_mut(&id) else { return };
+        call.forget_old_legs();
         let leg = call.add_leg(Party::Outside, hop, now);
         if let Some(row) = call.leg(leg) {
             row.contact = format!("sip:{number}@{}", hop.remote);

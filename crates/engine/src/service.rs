@@ -454,7 +454,7 @@ impl Engine {
 
 impl Call {
     /// Drops the oldest legs that are over: a call offered for hours keeps its latest ones.
-    fn forget_old_legs(&mut self) {
+    pub(crate) fn forget_old_legs(&mut self) {
         while self.legs.len() > LEGS_KEPT {
             let Some(old) = self.legs.iter().skip(1).position(super::call::Leg::is_over) else { return };
             self.legs.remove(old + 1);

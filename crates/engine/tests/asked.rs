@@ -770,6 +770,33 @@ fn a_trunk_takes_what_it_may_and_no_more_than_it_can() {
 }
 
 #[test]
+fn a_flow_that_dials_again_and_again_keeps_its_latest_legs() {
+    let mut flow = flow("again");
+    let (first, end) = (flow.id("first"), flow.id("end"));
+    let ring = Ring {
+        to: Target::Number { number: Template::text(NUMBER), trunk: "carrier".into() },
+        answer: true,
+        music: Vec::new(),
+        timeout: 15 * S,
+        next: end,
+        on_no_answer: end,
+        on_busy: first,
+        on_unreachable: end,
+    };
+    let mut lab = open(with_exits(flow, Act::Ring(ring), &[]));
+    lab.dial("caller", "100");
+    for _ in 0..200 {
+        lab.refuse("carrier", 486);
+        lab.pass(S);
+    }
+    lab.hang_up("caller");
+    lab.nothing_left(1);
+    assert_eq!(path(&lab.records[0]).len(), 201);
+    let legs = lab.records[0].legs.len();
+    assert!((30..=66).contains(&legs), "{legs}");
+}
+
+#[test]
 fn no_media_for_a_number_outside_is_an_exit_and_not_a_hanging_call() {
     let mut lab = open(transfers(NUMBER, true));
     lab.dial("caller", "100");
